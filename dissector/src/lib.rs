@@ -7,6 +7,7 @@
 
 pub mod capture;
 pub mod limits;
+pub mod protocol;
 pub mod reassembly;
 mod time;
 

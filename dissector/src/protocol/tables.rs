@@ -1,0 +1,9 @@
+//! The static tables that the build makes from `protocol/*.toml`.
+
+use super::definition::{
+    Alternative, Failure, FixedField, FloatingField, FloatingUse, Kind, Layout, List, Message,
+    MessageType, Place, Sender, Shown, Special, TableKind, Value, ValueTable, Variant, VersionInfo,
+    WireType,
+};
+
+include!(concat!(env!("OUT_DIR"), "/tables.rs"));
