@@ -86,7 +86,8 @@ pub fn apply(variant: &Variant, fixed: &[Fixed]) -> Result<Vec<Fixed>, String> {
     }
     for retype in &variant.retype {
         let at = position(&fields, &retype.name)?;
-        fields[at].wire.clone_from(&retype.wire);
+        let field = fields.get_mut(at).ok_or("position is inside the list")?;
+        field.wire.clone_from(&retype.wire);
     }
     for (index, name) in variant.order.iter().enumerate() {
         let at = position(&fields, name)?;
