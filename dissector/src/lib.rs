@@ -6,6 +6,8 @@
 #![cfg_attr(test, allow(clippy::as_conversions))]
 
 pub mod capture;
+pub mod decode;
+pub mod finding;
 pub mod limits;
 pub mod protocol;
 pub mod reassembly;
