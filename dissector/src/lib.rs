@@ -8,6 +8,7 @@
 pub mod capture;
 pub mod decode;
 pub mod finding;
+pub mod framing;
 pub mod limits;
 pub mod protocol;
 pub mod reassembly;

@@ -16,8 +16,7 @@ pub use wire::{HEADER_LEN, Header, Number};
 use crate::finding::Finding;
 use crate::protocol::{self, FloatingHeader, Layout, Message, ProtocolVersion, Variant};
 use lists::ListCount;
-pub(crate) use parse::Fit;
-use parse::Item;
+use parse::{Fit, Item};
 
 /// Largest message of the protocol in bytes, header included (version 24 guide).
 pub const MAX_MESSAGE: usize = 12_500;
@@ -93,26 +92,19 @@ impl Decoder {
         view
     }
 
-    /// How well a message fits its layouts at a version: the best reading's fit.
-    pub(crate) fn fit(
-        &mut self,
-        bytes: &[u8],
-        version: ProtocolVersion,
-        message: &'static Message,
-    ) -> Fit {
-        let Some(layout) = message.layout(version.known()) else {
-            return Fit {
-                missing: 1,
-                ..Fit::default()
-            };
-        };
-        parse::parse(
-            bytes,
-            message,
-            layout,
-            version.floating_header(),
-            &mut self.trial,
-        )
+    /// Whether some known layout at this version (or, with the same floating header, of a neighbouring one) reads the message
+    /// to its last byte, with nothing out of place.
+    pub(crate) fn is_exact(&mut self, bytes: &[u8], version: ProtocolVersion, message: &'static Message) -> bool {
+        let (layout, reading, fit) = self.read(bytes, version, message);
+        layout.is_some() && fit.is_exact() && reading != Reading::Unknown
+    }
+
+    /// Whether one layout reads the message to its last byte, with fields that exist at the version.
+    pub(crate) fn fits_version(&mut self, bytes: &[u8], version: ProtocolVersion, message: &'static Message) -> bool {
+        let known = version.known();
+        let Some(layout) = message.layout(known).filter(|_| message.since.is_none_or(|s| s <= known)) else { return false };
+        parse::parse(bytes, message, layout, version.floating_header(), &mut self.trial).is_exact()
+            && self.trial.iter().all(|item| item.usage.is_none_or(|u| u.exists_at(known)))
     }
 
     /// Reads the body by the usual layout or, where that does not fit and another does, by that one.
