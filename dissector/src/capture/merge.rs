@@ -226,3 +226,197 @@ impl Capture {
             .is_none_or(|Reverse(first)| (time, index) <= *first)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::super::samples::*;
+    use super::super::{Note, NoteKind};
+    use super::*;
+
+    fn inputs(files: &[Vec<u8>]) -> Vec<Box<dyn Input>> {
+        files
+            .iter()
+            .map(|file| Box::new(Memory::new(file.clone())) as Box<dyn Input>)
+            .collect()
+    }
+
+    #[test]
+    fn rotated_files_come_in_order_of_time_however_they_are_named() {
+        let samples = samples(40);
+        let files: Vec<Vec<u8>> = [3, 0, 2, 1]
+            .iter()
+            .enumerate()
+            .map(|(index, part)| {
+                let part = &samples[part * 10..part * 10 + 10];
+                if index % 2 == 0 {
+                    gzip(&plain(part))
+                } else {
+                    ng(true, part)
+                }
+            })
+            .collect();
+        let read = read_inputs(inputs(&files));
+        let data: Vec<_> = samples.iter().map(|sample| sample.data.clone()).collect();
+        assert_eq!(read.data(), data);
+        assert_eq!(
+            read.packets[0].id,
+            super::super::PacketId {
+                input: 1,
+                number: 1
+            }
+        );
+        assert_eq!(
+            read.packets[39].id,
+            super::super::PacketId {
+                input: 0,
+                number: 10
+            }
+        );
+        assert!(read.notes.is_empty());
+    }
+
+    #[test]
+    fn overlapping_files_are_interleaved_and_ties_go_to_the_file_named_first() {
+        let at = |nanos: &[i64], name: &str| {
+            let samples: Vec<_> = nanos
+                .iter()
+                .map(|nanos| sample(*nanos, name.as_bytes()))
+                .collect();
+            pcap(NANOS, false, 1, &samples)
+        };
+        let read = read_inputs(inputs(&[at(&[5, 7, 7, 9], "a"), at(&[1, 5, 7, 8, 9], "b")]));
+        let order: Vec<_> = read
+            .packets
+            .iter()
+            .map(|packet| (packet.nanos, packet.data[0]))
+            .collect();
+        let expected = [
+            (1, b'b'),
+            (5, b'a'),
+            (5, b'b'),
+            (7, b'a'),
+            (7, b'a'),
+            (7, b'b'),
+            (8, b'b'),
+            (9, b'a'),
+            (9, b'b'),
+        ];
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn a_file_whose_clock_goes_back_keeps_its_order() {
+        let at = |nanos: &[i64], name: &str| {
+            let samples: Vec<_> = nanos
+                .iter()
+                .map(|nanos| sample(*nanos, name.as_bytes()))
+                .collect();
+            pcap(NANOS, false, 1, &samples)
+        };
+        let read = read_inputs(inputs(&[
+            at(&[10, 30, 20, 40], "a"),
+            at(&[15, 25, 35], "b"),
+        ]));
+        assert_eq!(read.nanos(), [10, 15, 25, 30, 20, 35, 40]);
+        assert_eq!(
+            read.notes,
+            [Note {
+                input: 0,
+                kind: NoteKind::ClockWentBack { packets: 1 }
+            }]
+        );
+    }
+
+    #[test]
+    fn few_rotated_files_are_open_at_once() {
+        let samples = samples(60);
+        let (open, most_open) = (Arc::default(), Arc::default());
+        let inputs: Vec<Box<dyn Input>> = samples
+            .chunks(2)
+            .rev()
+            .map(|part| {
+                let (open, most_open) = (Arc::clone(&open), Arc::clone(&most_open));
+                Box::new(Memory {
+                    open,
+                    most_open,
+                    ..Memory::new(plain(part))
+                }) as Box<dyn Input>
+            })
+            .collect();
+        let read = read_inputs(inputs);
+        assert_eq!(read.packets.len(), 60);
+        assert_eq!(
+            (
+                open.load(Ordering::Relaxed),
+                most_open.load(Ordering::Relaxed)
+            ),
+            (0, 1)
+        );
+    }
+
+    #[test]
+    fn an_input_that_cannot_be_opened_again_is_opened_once() {
+        let samples = samples(4);
+        let once = |part: &[Sample]| {
+            Box::new(Memory {
+                reopenable: false,
+                chunk: 5,
+                ..Memory::new(plain(part))
+            }) as Box<dyn Input>
+        };
+        let read = read_inputs(vec![once(&samples[2..]), once(&samples[..2])]);
+        let data: Vec<_> = samples.iter().map(|sample| sample.data.clone()).collect();
+        assert_eq!(read.data(), data);
+    }
+
+    #[test]
+    fn bad_inputs_are_told_first_and_the_others_read() {
+        let samples = samples(3);
+        let mut cut = plain(&samples[..1]);
+        cut.truncate(cut.len() - 1);
+        let files = [
+            b"text".to_vec(),
+            plain(&samples),
+            Vec::new(),
+            cut,
+            plain(&[]),
+        ];
+        let mut capture = Capture::new(inputs(&files));
+        assert!(matches!(
+            capture.next_packet(),
+            Err(Error::NotACapture { .. })
+        ));
+        assert!(matches!(capture.next_packet(), Err(Error::Empty { .. })));
+        for sample in &samples {
+            assert_eq!(capture.next_packet().unwrap().unwrap().data, sample.data);
+        }
+        assert!(capture.next_packet().unwrap().is_none());
+        assert!(capture.next_packet().unwrap().is_none());
+        assert_eq!(
+            capture.notes(),
+            [Note {
+                input: 3,
+                kind: NoteKind::CutOff {
+                    offset: 24,
+                    packets: 0
+                }
+            }]
+        );
+        assert!(capture.notes().is_empty());
+        assert_eq!(
+            capture.progress(),
+            Progress {
+                bytes: plain(&samples).len() as u64,
+                packets: 3
+            }
+        );
+        assert_eq!((capture.name(3), capture.name(5)), (Some("memory"), None));
+    }
+
+    #[test]
+    fn no_input_is_an_empty_capture() {
+        assert!(Capture::new(Vec::new()).next_packet().unwrap().is_none());
+    }
+}

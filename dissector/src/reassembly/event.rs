@@ -153,11 +153,5 @@ pub trait Handler {
     /// Bytes of one direction are missing; the next data run follows the gap.
     fn gap(&mut self, connection: &Connection, gap: Gap);
     /// The connection is over; buffered data has been delivered. `stats` are those of `Side::First` and `Side::Second`.
-    fn ended(
-        &mut self,
-        connection: &Connection,
-        time: Timestamp,
-        end: End,
-        stats: [DirectionStats; 2],
-    );
+    fn ended(&mut self, connection: &Connection, time: Timestamp, end: End, stats: [DirectionStats; 2]);
 }
