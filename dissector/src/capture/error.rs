@@ -16,7 +16,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Reading failed, at the beginning or later.
-    #[error("cannot read {name} after byte {offset}")]
+    #[error("cannot read {name}{}", After(*offset))]
     Read {
         /// Name of the input.
         name: String,
@@ -59,6 +59,18 @@ pub enum Error {
         /// The format.
         format: &'static str,
     },
+}
+
+/// Says how far reading got, if it did.
+struct After(u64);
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            offset => write!(f, " any further than byte {offset}"),
+        }
+    }
 }
 
 /// Says "gzip data holding text".

@@ -2,7 +2,7 @@
 //! longer record headers ("modified" pcap, little-endian).
 
 use super::record::{Record, Step};
-use super::{length, size};
+use super::{length, offset, size};
 use crate::limits;
 use crate::time::{NANOS_PER_SECOND, Timestamp};
 use nom::Needed;
@@ -33,6 +33,8 @@ pub(super) struct Pcap {
     link_type: u32,
     /// Seconds of the last record; `None` before the first.
     last: Option<u32>,
+    /// Seconds of the last record that was near to the one before it: damage may pass for a record, but not twice alike.
+    trusted: Option<u32>,
 }
 
 /// Whether the file starts like a pcap file that can be read.
@@ -68,11 +70,23 @@ impl Pcap {
             fraction: fraction(&header),
             link_type: header.network.0.cast_unsigned() & LINK_TYPE_MASK,
             last: None,
+            trusted: None,
         })
     }
 
     /// What stands at the start of `data`.
     pub(super) fn step(&mut self, data: &[u8]) -> Step {
+        if recognise(data) {
+            // Two files in one, one after the other. A record that started like this would be of the year 2055, or of
+            // later ones that the format cannot express.
+            if data.len() < FILE_HEADER {
+                return Step::Need(FILE_HEADER);
+            }
+            if let Some(next) = Self::new(data) {
+                *self = next;
+                return Step::Skip(offset(FILE_HEADER));
+            }
+        }
         let record = match (self.parse)(data) {
             Ok((_, record)) => record,
             Err(nom::Err::Incomplete(Needed::Size(missing))) => {
@@ -88,6 +102,9 @@ impl Pcap {
         };
         if record.data.len() > limits::MAX_PACKET {
             return Step::Damaged;
+        }
+        if is_near(record.ts_sec, self.last) {
+            self.trusted = Some(record.ts_sec);
         }
         self.last = Some(record.ts_sec);
         Step::Packet(Record {
@@ -126,9 +143,8 @@ impl Pcap {
             })
         };
         let (seconds, fraction, captured, original) = (word(0)?, word(1)?, word(2)?, word(3)?);
-        let near = self
-            .last
-            .is_none_or(|last| seconds.abs_diff(last) <= PLAUSIBLE_TIME_STEP);
+        let near =
+            self.last.is_none() || is_near(seconds, self.last) || is_near(seconds, self.trusted);
         let sound = near
             && i64::from(fraction).saturating_mul(self.fraction) < NANOS_PER_SECOND
             && captured > 0
@@ -145,10 +161,82 @@ impl Pcap {
     }
 }
 
+fn is_near(seconds: u32, other: Option<u32>) -> bool {
+    other.is_some_and(|other| seconds.abs_diff(other) <= PLAUSIBLE_TIME_STEP)
+}
+
 fn fraction(header: &PcapHeader) -> i64 {
     if header.is_nanosecond_precision() {
         1
     } else {
         1_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+
+    use super::super::NoteKind;
+    use super::super::samples::{MICROS, NANOS, pcap, plain, read, samples};
+
+    #[test]
+    fn files_put_one_behind_the_other_are_one_capture() {
+        let samples = samples(6);
+        let files = [
+            plain(&samples[..2]),
+            pcap(NANOS, true, 101, &samples[2..4]),
+            plain(&samples[4..]),
+        ]
+        .concat();
+        let read = read(&files);
+        assert_eq!(
+            read.nanos(),
+            samples
+                .iter()
+                .map(|sample| sample.nanos)
+                .collect::<Vec<_>>()
+        );
+        let links: Vec<_> = read.packets.iter().map(|packet| packet.link_type).collect();
+        assert_eq!(links, [1, 1, 101, 101, 1, 1]);
+        assert!(read.notes.is_empty());
+    }
+
+    #[test]
+    fn bits_above_the_link_type_are_no_part_of_it() {
+        // A frame check sequence of 4 bytes, announced in the upper bits.
+        let file = pcap(MICROS, false, 0x2400_0001, &samples(1));
+        let file = [&file[..20], &0x4400_0001_u32.to_le_bytes(), &file[24..]].concat();
+        assert_eq!(read(&file).packets[0].link_type, 1);
+    }
+
+    #[test]
+    fn damage_that_passes_for_a_record_does_not_hide_the_records_behind_it() {
+        let samples = samples(9);
+        let before = plain(&samples[..4]).len();
+        let mut file = plain(&samples);
+        // Too short a length: packet bytes are taken for the next record.
+        file[before + 8] -= 20;
+        let read = read(&file);
+        let data = read.data();
+        assert_eq!(
+            data[..4],
+            samples[..4]
+                .iter()
+                .map(|sample| sample.data.clone())
+                .collect::<Vec<_>>()
+        );
+        assert!(
+            data.ends_with(
+                &samples[5..]
+                    .iter()
+                    .map(|sample| sample.data.clone())
+                    .collect::<Vec<_>>()
+            )
+        );
+        assert!(matches!(
+            read.kinds()[0],
+            NoteKind::DamageSkipped { places: 1, .. }
+        ));
     }
 }

@@ -63,7 +63,7 @@ struct Damage {
     packets: u64,
 }
 
-/// Bytes to fetch before judging what a file is.
+/// Bytes to fetch before judging what a file is that is no capture.
 const SNIFFED: usize = 512;
 /// Bytes to have when searching behind damage: any record, and room to move on before the buffer is filled again.
 const SEARCHED: usize = limits::MAX_BLOCK + 64 * 1024;
@@ -191,7 +191,11 @@ impl Reader {
     }
 
     fn read_header(&mut self) -> Result<(), Error> {
-        self.fill(SNIFFED);
+        // A pipe may be slow: more than a file header is asked for only to tell what else this may be.
+        self.fill(pcap::FILE_HEADER);
+        if !self.starts_like_a_capture() {
+            self.fill(SNIFFED);
+        }
         let data = self.buffer.get(self.start..self.end).unwrap_or_default();
         if data.is_empty() {
             return Err(self.nothing());
@@ -231,6 +235,11 @@ impl Reader {
             });
         }
         Ok(())
+    }
+
+    fn starts_like_a_capture(&self) -> bool {
+        let data = self.buffer.get(self.start..self.end).unwrap_or_default();
+        pcap::recognise(data) || data.starts_with(&pcapng::SECTION_MAGIC)
     }
 
     /// Why there is not a single byte.
