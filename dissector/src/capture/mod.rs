@@ -4,6 +4,7 @@
 //! [`Segment`]. A damaged capture is no error: what is readable is delivered, and a [`Note`] says what is not. Nothing here
 //! knows about files by path, about the order of TCP data, or about the protocol inside.
 
+mod buffer;
 mod decompress;
 mod error;
 mod fragments;
@@ -11,6 +12,7 @@ mod input;
 mod ip;
 mod layers;
 mod link;
+mod log;
 mod merge;
 mod note;
 mod packet;

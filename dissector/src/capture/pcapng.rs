@@ -7,8 +7,8 @@ use crate::time::{NANOS_PER_SECOND, Timestamp};
 use pcap_parser::pcapng::{
     InterfaceDescriptionBlock, OptionCode, parse_enhancedpacketblock_be,
     parse_enhancedpacketblock_le, parse_interfacedescriptionblock_be,
-    parse_interfacedescriptionblock_le, parse_sectionheaderblock, parse_simplepacketblock_be,
-    parse_simplepacketblock_le, parse_unknownblock_be, parse_unknownblock_le,
+    parse_interfacedescriptionblock_le, parse_simplepacketblock_be, parse_simplepacketblock_le,
+    parse_unknownblock_be, parse_unknownblock_le,
 };
 use pcap_parser::traits::PcapNGPacketBlock;
 
@@ -58,9 +58,17 @@ pub(super) fn section_is_big_endian(data: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether the first section is of the version that is read (1).
+/// Whether the section that starts here is of the version that is read (1).
 pub(super) fn supported(data: &[u8]) -> bool {
-    parse_sectionheaderblock(data).map_or(true, |(_, section)| section.major_version == 1)
+    const MAJOR_VERSION_AT: usize = 12;
+    let version = data
+        .get(MAJOR_VERSION_AT..)
+        .and_then(<[u8]>::first_chunk::<2>);
+    match (section_is_big_endian(data), version) {
+        (Some(true), Some(&version)) => u16::from_be_bytes(version) == 1,
+        (Some(false), Some(&version)) => u16::from_le_bytes(version) == 1,
+        _ => true,
+    }
 }
 
 impl PcapNg {

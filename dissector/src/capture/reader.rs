@@ -1,33 +1,26 @@
 //! Reads one input: takes compression off, tells the format, and hands out one packet after the other from a large buffer.
 
+use super::buffer::{Buffer, Meter, Metered};
 use super::error::{Content, unsupported};
+use super::log::Log;
 use super::note::NoteKind;
 use super::pcap::{self, Pcap};
 use super::pcapng::{self, PcapNg};
 use super::record::{Record, Step};
-use super::{Compression, Error, Input, Packet, PacketId, decompress, link, offset};
+use super::{Compression, Error, Input, Packet, PacketId, decompress, offset};
 use crate::limits;
 use crate::time::Timestamp;
-use std::io::{self, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 /// One open input. After [`Reader::advance`] said true, [`Reader::packet`] lends the packet it found.
 pub(super) struct Reader {
     name: String,
     input: u32,
-    source: Box<dyn Read + Send>,
-    failed: Arc<AtomicBool>,
+    meter: Meter,
     compression: Option<Compression>,
-    buffer: Vec<u8>,
-    /// The unread part of the buffer.
-    start: usize,
-    end: usize,
-    /// Where `start` is in the capture.
-    offset: u64,
-    at_end: bool,
-    /// Why no more bytes come, if not because the input is at its end.
-    broken: Option<io::Error>,
+    buffer: Buffer,
     /// Reading failed; told once the packets before it have been handed out.
     failure: Option<Error>,
     format: Format,
@@ -43,46 +36,25 @@ enum Format {
     Ended,
 }
 
-/// What becomes notes at the end.
-#[derive(Default)]
-struct Log {
-    notes: Vec<NoteKind>,
-    damage: Option<Damage>,
-    last_time: Option<Timestamp>,
-    clock_went_back: u64,
-    packets_cut: u64,
-    /// Link type of the last packet; already checked.
-    link_type: Option<u32>,
-    unknown_link_types: Vec<u32>,
-}
-
-struct Damage {
-    places: u64,
-    bytes: u64,
-    offset: u64,
-    packets: u64,
-}
-
 /// Bytes to fetch before judging what a file is that is no capture.
 const SNIFFED: usize = 512;
 /// Bytes to have when searching behind damage: any record, and room to move on before the buffer is filled again.
 const SEARCHED: usize = limits::MAX_BLOCK + 64 * 1024;
 
 impl Reader {
-    /// Opens an input and reads its file header. Bytes that are read from it, before decompression, are added to `meter`.
+    /// Opens an input and reads its file header. Bytes that are read from it, before decompression, are added to `bytes_read`.
     pub(super) fn open(
         input: &mut dyn Input,
         number: u32,
-        meter: &Arc<AtomicU64>,
+        bytes_read: &Arc<AtomicU64>,
         buffer: usize,
     ) -> Result<Self, Error> {
         let name = input.name().to_owned();
-        let failed = Arc::new(AtomicBool::new(false));
+        let meter = Meter::new(bytes_read);
         let source = match input.open() {
             Ok(source) => Box::new(Metered {
                 source,
-                bytes: Arc::clone(meter),
-                failed: Arc::clone(&failed),
+                meter: meter.clone(),
             }),
             Err(source) => return Err(Error::Open { name, source }),
         };
@@ -99,15 +71,9 @@ impl Reader {
         let mut reader = Self {
             name,
             input: number,
-            source,
-            failed,
+            meter,
             compression,
-            buffer: vec![0; buffer.max(SNIFFED)],
-            start: 0,
-            end: 0,
-            offset: 0,
-            at_end: false,
-            broken: None,
+            buffer: Buffer::new(source, buffer.max(SNIFFED)),
             failure: None,
             format: Format::Ended,
             current: None,
@@ -121,10 +87,10 @@ impl Reader {
     /// Moves on to the next packet; false at the end of the input.
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
         if let Some(record) = self.current.take() {
-            self.consume(record.len);
+            self.buffer.consume(record.len);
         }
         loop {
-            let data = self.buffer.get(self.start..self.end).unwrap_or_default();
+            let data = self.buffer.bytes();
             let step = match &mut self.format {
                 Format::Pcap(pcap) => pcap.step(data),
                 Format::PcapNg(pcapng) => pcapng.step(data),
@@ -139,11 +105,11 @@ impl Reader {
                 }
                 Step::Skip(len) => self.discard(len),
                 Step::Spoiled(len) => {
-                    self.log.damage(self.offset, len, self.packets);
+                    self.log.damage(self.buffer.offset(), len, self.packets);
                     self.discard(len);
                 }
                 Step::Need(needed) => {
-                    if !self.fill(needed) {
+                    if !self.buffer.fill(needed) {
                         self.cut_off();
                     }
                 }
@@ -168,14 +134,17 @@ impl Reader {
                 original_len: 0,
             };
         };
-        let from = self.start.saturating_add(record.start);
-        let to = from.saturating_add(record.captured);
+        let to = record.start.saturating_add(record.captured);
         Packet {
             id,
             time: record.time,
             interface: record.interface,
             link_type: record.link_type,
-            data: self.buffer.get(from..to).unwrap_or_default(),
+            data: self
+                .buffer
+                .bytes()
+                .get(record.start..to)
+                .unwrap_or_default(),
             original_len: record.original_len,
         }
     }
@@ -192,11 +161,11 @@ impl Reader {
 
     fn read_header(&mut self) -> Result<(), Error> {
         // A pipe may be slow: more than a file header is asked for only to tell what else this may be.
-        self.fill(pcap::FILE_HEADER);
+        self.buffer.fill(pcap::FILE_HEADER);
         if !self.starts_like_a_capture() {
-            self.fill(SNIFFED);
+            self.buffer.fill(SNIFFED);
         }
-        let data = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let data = self.buffer.bytes();
         if data.is_empty() {
             return Err(self.nothing());
         }
@@ -213,7 +182,7 @@ impl Reader {
                 });
             };
             self.format = Format::Pcap(pcap);
-            self.consume(pcap::FILE_HEADER);
+            self.buffer.consume(pcap::FILE_HEADER);
         } else if data.starts_with(&pcapng::SECTION_MAGIC) && data.len() < pcapng::SECTION_START {
             self.cut_off();
         } else if pcapng::section_is_big_endian(data).is_some() {
@@ -238,15 +207,15 @@ impl Reader {
     }
 
     fn starts_like_a_capture(&self) -> bool {
-        let data = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let data = self.buffer.bytes();
         pcap::recognise(data) || data.starts_with(&pcapng::SECTION_MAGIC)
     }
 
     /// Why there is not a single byte.
     fn nothing(&mut self) -> Error {
         let name = self.name.clone();
-        match (self.compression, self.broken.take()) {
-            (_, Some(source)) if self.read_failed() => Error::Read {
+        match (self.compression, self.buffer.take_broken()) {
+            (_, Some(source)) if self.meter.failed() => Error::Read {
                 name,
                 offset: 0,
                 source,
@@ -265,85 +234,28 @@ impl Reader {
         }
     }
 
-    /// Whether the input itself could not be read, which is not the same as a decoder's complaint.
-    fn read_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
-    }
-
-    /// Reads until `needed` bytes are buffered; false if the input ends before. Why it ended is left in `broken`.
-    fn fill(&mut self, needed: usize) -> bool {
-        while self.end.saturating_sub(self.start) < needed {
-            if self.at_end {
-                return false;
-            }
-            self.make_room(needed);
-            let room = self.buffer.get_mut(self.end..).unwrap_or_default();
-            match self.source.read(room) {
-                Ok(0) => self.at_end = true,
-                Ok(read) => self.end = self.end.saturating_add(read.min(room.len())),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.at_end = true;
-                    self.broken = Some(error);
-                }
-            }
-        }
-        true
-    }
-
-    /// Makes sure that `needed` bytes fit behind `start`.
-    fn make_room(&mut self, needed: usize) {
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-        }
-        if self.buffer.len().saturating_sub(self.start) < needed {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end = self.end.saturating_sub(self.start);
-            self.start = 0;
-            if self.buffer.len() < needed {
-                self.buffer.resize(needed.max(limits::READ_BUFFER), 0);
-            }
-        }
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.start = self.start.saturating_add(bytes).min(self.end);
-        self.offset = self.offset.saturating_add(offset(bytes));
-    }
-
-    /// Steps over bytes, whether they are buffered already or not.
+    /// Steps over a record.
     fn discard(&mut self, bytes: u64) {
-        let record = self.offset;
-        let mut left = bytes;
-        loop {
-            let buffered = self.end.saturating_sub(self.start);
-            let now = usize::try_from(left).map_or(buffered, |left| left.min(buffered));
-            self.consume(now);
-            left = left.saturating_sub(offset(now));
-            if left == 0 {
-                return;
-            }
-            if !self.fill(1) {
-                self.cut_off_at(record);
-                return;
-            }
+        let record = self.buffer.offset();
+        if !self.buffer.discard(bytes) {
+            self.cut_off_at(record);
         }
     }
 
     /// The input ended inside a record. Or the record's length is damaged: then sound records follow.
     fn cut_off(&mut self) {
-        let buffered = self.end.saturating_sub(self.start);
-        if self.broken.is_none()
+        let buffered = self.buffer.len();
+        if self.buffer.broken().is_none()
             && buffered > 0
             && let Some(skipped) = self.search(1, buffered)
         {
-            self.log.damage(self.offset, offset(skipped), self.packets);
-            self.consume(skipped);
+            self.log
+                .damage(self.buffer.offset(), offset(skipped), self.packets);
+            self.buffer.consume(skipped);
             return;
         }
         if buffered > 0 {
-            self.cut_off_at(self.offset);
+            self.cut_off_at(self.buffer.offset());
         } else {
             self.end_of_data(None);
         }
@@ -358,10 +270,13 @@ impl Reader {
 
     fn end_of_data(&mut self, cut_off: Option<NoteKind>) {
         self.format = Format::Ended;
-        let buffered = offset(self.end.saturating_sub(self.start));
-        let (offset, packets) = (self.offset.saturating_add(buffered), self.packets);
-        let note = match (self.broken.take(), self.compression) {
-            (Some(source), _) if self.read_failed() => {
+        let end = self
+            .buffer
+            .offset()
+            .saturating_add(offset(self.buffer.len()));
+        let (offset, packets) = (end, self.packets);
+        let note = match (self.buffer.take_broken(), self.compression) {
+            (Some(source), _) if self.meter.failed() => {
                 let name = self.name.clone();
                 self.failure = Some(Error::Read {
                     name,
@@ -385,26 +300,31 @@ impl Reader {
             }),
             _ => cut_off,
         };
-        self.log.notes.extend(note);
+        if let Some(note) = note {
+            self.log.end(note);
+        }
     }
 
     /// Searches the next sound record behind damage.
     fn resynchronise(&mut self) {
-        let damage = self.offset;
+        let damage = self.buffer.offset();
         let mut first = 1;
         loop {
-            let more = self.fill(SEARCHED);
-            let buffered = self.end.saturating_sub(self.start);
+            let more = self.buffer.fill(SEARCHED);
+            let buffered = self.buffer.len();
             let searched = if more {
                 buffered.saturating_sub(limits::MAX_BLOCK)
             } else {
                 buffered
             };
             let found = self.search(first, searched);
-            self.consume(found.unwrap_or(searched));
+            self.buffer.consume(found.unwrap_or(searched));
             if found.is_some() || !more {
-                self.log
-                    .damage(damage, self.offset.saturating_sub(damage), self.packets);
+                self.log.damage(
+                    damage,
+                    self.buffer.offset().saturating_sub(damage),
+                    self.packets,
+                );
                 return;
             }
             first = 0;
@@ -413,107 +333,15 @@ impl Reader {
 
     /// Where, from `first` to before `end` in the buffered bytes, a sound record starts.
     fn search(&self, first: usize, end: usize) -> Option<usize> {
-        let data = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let data = self.buffer.bytes();
         (first..end).find(|&at| {
             let data = data.get(at..).unwrap_or_default();
             match &self.format {
-                Format::Pcap(pcap) => pcap.confirm(data, self.at_end),
+                Format::Pcap(pcap) => pcap.confirm(data, self.buffer.at_end()),
                 Format::PcapNg(pcapng) => pcapng.confirm(data),
                 Format::Ended => false,
             }
         })
-    }
-}
-
-impl Log {
-    fn packet(&mut self, record: &Record, number: u64) {
-        if self.last_time.is_some_and(|last| record.time < last) {
-            self.clock_went_back = self.clock_went_back.saturating_add(1);
-        }
-        self.last_time = Some(record.time);
-        if super::size(record.original_len) > record.captured {
-            self.packets_cut = self.packets_cut.saturating_add(1);
-        }
-        if self.link_type != Some(record.link_type) {
-            self.link_type = Some(record.link_type);
-            self.check_link_type(record.link_type, number);
-        }
-    }
-
-    fn check_link_type(&mut self, link_type: u32, packet: u64) {
-        let seen = self.unknown_link_types.contains(&link_type);
-        if !link::is_supported(link_type)
-            && !seen
-            && self.unknown_link_types.len() < limits::UNKNOWN_LINK_TYPES
-        {
-            self.unknown_link_types.push(link_type);
-            self.notes
-                .push(NoteKind::UnknownLinkType { link_type, packet });
-        }
-    }
-
-    fn damage(&mut self, offset: u64, bytes: u64, packets: u64) {
-        let damage = self.damage.get_or_insert(Damage {
-            places: 0,
-            bytes: 0,
-            offset,
-            packets,
-        });
-        damage.places = damage.places.saturating_add(1);
-        damage.bytes = damage.bytes.saturating_add(bytes);
-    }
-
-    fn into_notes(self) -> Vec<NoteKind> {
-        let mut notes = self.notes;
-        if let Some(Damage {
-            places,
-            bytes,
-            offset,
-            packets,
-        }) = self.damage
-        {
-            notes.push(NoteKind::DamageSkipped {
-                places,
-                bytes,
-                offset,
-                packets,
-            });
-        }
-        if self.clock_went_back > 0 {
-            notes.push(NoteKind::ClockWentBack {
-                packets: self.clock_went_back,
-            });
-        }
-        if self.packets_cut > 0 {
-            notes.push(NoteKind::PacketsCut {
-                packets: self.packets_cut,
-            });
-        }
-        notes
-    }
-}
-
-/// Counts the bytes read, and remembers whether reading itself failed: a decoder's own complaints are no read errors.
-struct Metered {
-    source: Box<dyn Read + Send>,
-    bytes: Arc<AtomicU64>,
-    failed: Arc<AtomicBool>,
-}
-
-impl Read for Metered {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        match self.source.read(buf) {
-            Ok(read) => {
-                self.bytes.fetch_add(offset(read), Ordering::Relaxed);
-                Ok(read)
-            }
-            Err(error) => {
-                if error.kind() != ErrorKind::Interrupted {
-                    self.failed.store(true, Ordering::Relaxed);
-                }
-                Err(error)
-            }
-        }
     }
 }
 
@@ -524,6 +352,7 @@ mod tests {
     use super::super::samples::*;
     use super::*;
     use proptest::prelude::*;
+    use std::io::{self, Read};
 
     /// The expected packets, as the reader gives them.
     fn contents(samples: &[Sample]) -> Vec<(i64, Vec<u8>)> {
