@@ -110,7 +110,6 @@ impl Fragments {
         let Parts::Some { buffer, protocol } = &mut entry.parts else {
             return Joined::Kept;
         };
-        entry.fragments = entry.fragments.saturating_add(1);
         let held = buffer.data().len();
         let added = buffer.add(fragment.offset, fragment.more, datagram.payload);
         self.bytes = self
@@ -121,6 +120,7 @@ impl Fragments {
             self.give_up(&key);
             return Joined::Malformed;
         }
+        entry.fragments = entry.fragments.saturating_add(1);
         if fragment.offset.value() == 0 {
             *protocol = Some(datagram.protocol);
         }

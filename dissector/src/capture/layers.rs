@@ -738,4 +738,41 @@ mod tests {
         layers.finish();
         assert_eq!(layers.counts().fragments_given_up, 0);
     }
+
+    #[test]
+    fn fragments_that_contradict_each_other_give_their_datagram_up() {
+        let parts = fragments(4, 1);
+        let mut layers = Layers::new();
+        let mut last = parts[1].clone();
+        // "More fragments" taken away: the datagram would end before parts that are there already.
+        last[6] &= 0xdf;
+        assert!(matches!(
+            layers.segment(&packet(RAW, &parts[0])),
+            Peeled::Fragment
+        ));
+        assert!(matches!(
+            layers.segment(&packet(RAW, &last)),
+            Peeled::Tcp(_)
+        ));
+        assert!(matches!(
+            layers.segment(&packet(RAW, &parts[2])),
+            Peeled::Fragment
+        ));
+        let mut layers = Layers::new();
+        assert!(matches!(
+            layers.segment(&packet(RAW, &last)),
+            Peeled::Fragment
+        ));
+        assert!(matches!(
+            layers.segment(&packet(RAW, &parts[2])),
+            Peeled::Malformed
+        ));
+        assert_eq!(
+            (
+                layers.counts().fragments_given_up,
+                layers.counts().malformed
+            ),
+            (1, 1)
+        );
+    }
 }

@@ -563,6 +563,12 @@ mod tests {
             error(b"BZh is how this text starts"),
             "memory is not a packet capture: it looks like text"
         );
+        let mut future = ng(true, &samples(1));
+        future[13] = 2;
+        assert_eq!(
+            error(&future),
+            "memory is in an unsupported capture format: pcapng of a version other than 1"
+        );
         let mut future = plain(&[]);
         future[4] = 3;
         assert_eq!(
