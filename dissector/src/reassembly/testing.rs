@@ -103,7 +103,7 @@ impl Build {
                 input: 0,
                 number: self.number,
             },
-            time: Timestamp::from_nanos(self.millis * 1_000_000),
+            time: Timestamp::from_nanos(self.millis.saturating_mul(1_000_000)),
             source: self.source,
             destination: self.destination,
             sequence: self.sequence,
