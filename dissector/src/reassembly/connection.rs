@@ -40,6 +40,8 @@ pub(super) struct Entry {
     /// The earliest time at which the table will look at this connection.
     pub(super) timer: Option<Timestamp>,
     first_fin: Option<Side>,
+    /// Time of the last FIN or RST that was believed.
+    end_time: Timestamp,
     ignored: bool,
     /// Only one side was heard, and it sent no data.
     pub(super) half_open: bool,
@@ -62,6 +64,7 @@ impl Entry {
             touched: 0,
             timer: None,
             first_fin: None,
+            end_time: segment.time,
             ignored: false,
             half_open: true,
         }
@@ -159,20 +162,36 @@ impl Entry {
                 stream.drop_suspect();
             });
         }
-        self.verdict(self.moment(time))
+        match &self.reset {
+            Some(reset) => Verdict::Ended(End::Reset(reset.by)),
+            None => self.verdict(self.moment(time)),
+        }
     }
 
-    /// Ends the connection: delivers what is held, reports what is missing, then the end.
-    pub(super) fn close<H: Handler>(&mut self, time: Timestamp, end: End, handler: &mut H) {
+    /// Ends the connection: delivers what is held, reports what is missing, then the end. An RST that was held, or FINs of
+    /// both sides, tell more of the end than `end` does. Returns the end that was reported.
+    pub(super) fn close<H: Handler>(&mut self, time: Timestamp, end: End, handler: &mut H) -> End {
         for side in [Side::First, Side::Second] {
             self.with_stream(side, handler, |stream, out| {
                 stream.flush(GapCause::Ended, true, time, out);
                 stream.drop_suspect();
             });
         }
+        let end = match (&self.reset, self.first_fin) {
+            (Some(reset), _) => End::Reset(reset.by),
+            (None, Some(side)) if self.is_finished() => End::Finished(side),
+            _ => end,
+        };
+        let own = matches!(end, End::Reset(_) | End::Finished(_));
+        let time = if own { self.end_time } else { time };
         let time = time.max(self.first.last_time).max(self.second.last_time);
         let stats = [self.first.stats, self.second.stats];
         handler.ended(&self.connection, time, end, stats);
+        end
+    }
+
+    fn is_finished(&self) -> bool {
+        self.first.is_finished() && self.second.is_finished()
     }
 
     fn moment(&self, time: Timestamp) -> Moment {
@@ -249,8 +268,10 @@ impl Entry {
     }
 
     fn take_fin(&mut self, segment: &Segment<'_>, from: Side) {
-        self.first_fin.get_or_insert(from);
-        self.stream_mut(from).fin(segment);
+        if self.stream_mut(from).fin(segment) {
+            self.first_fin.get_or_insert(from);
+            self.end_time = segment.time;
+        }
     }
 
     /// Believes an RST near its sender's place, or near nothing known when the sender was not heard before.
@@ -258,6 +279,7 @@ impl Entry {
         if self.reset.is_some() || !self.believes_reset(segment, from) {
             return;
         }
+        self.end_time = segment.time;
         self.reset = Some(Box::new(HeldReset {
             by: from,
             sequence: SeqNum::new(segment.sequence),
@@ -324,9 +346,7 @@ impl Entry {
             return Verdict::Ended(End::Reset(reset.by));
         }
         match self.first_fin {
-            Some(side) if self.first.is_finished() && self.second.is_finished() => {
-                Verdict::Ended(End::Finished(side))
-            }
+            Some(side) if self.is_finished() => Verdict::Ended(End::Finished(side)),
             _ => Verdict::Open,
         }
     }
@@ -348,6 +368,7 @@ impl Entry {
             self.stream_mut(from).skip(segment);
             if segment.flags.fin {
                 self.first_fin.get_or_insert(from);
+                self.end_time = segment.time;
             }
         }
         self.note_activity(segment);

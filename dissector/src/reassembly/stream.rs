@@ -109,7 +109,9 @@ impl Stream {
         self.is_started()
             && (self.island().is_some()
                 || self.tail_gap_end().is_some()
-                || seq.is_some_and(|seq| self.offset(seq) > self.next))
+                || seq.is_some_and(|seq| {
+                    self.offset(seq) > self.next + i64::from(self.fin.is_some())
+                }))
     }
 
     /// When the first hole, or a doubtful segment, will be given up.
@@ -365,8 +367,8 @@ impl Stream {
         self.tidy();
     }
 
-    /// Takes the FIN of a segment. One that data seen contradicts is not believed.
-    pub(super) fn fin(&mut self, segment: &Segment<'_>) {
+    /// Takes the FIN of a segment, and says whether it is new and believed: data seen must not contradict it.
+    pub(super) fn fin(&mut self, segment: &Segment<'_>) -> bool {
         let start = payload_start(segment);
         if !self.is_started() {
             self.start = Start::MidStream;
@@ -376,13 +378,15 @@ impl Stream {
             .offset(start)
             .saturating_add(i64::from(payload_len(segment)));
         let near = self.next.saturating_add(i64::from(MAX_JUMP));
-        if self.fin.is_none() && end >= self.sent() && end <= near {
-            self.fin = Some(end);
-            if end > self.next {
-                self.ahead
-                    .get_or_insert_with(|| Box::new(Ahead::new(segment.time)));
-            }
+        if self.fin.is_some() || end < self.sent() || end > near {
+            return false;
         }
+        self.fin = Some(end);
+        if end > self.next {
+            self.ahead
+                .get_or_insert_with(|| Box::new(Ahead::new(segment.time)));
+        }
+        true
     }
 
     /// Follows a segment of a connection whose data nobody wants.
@@ -439,6 +443,10 @@ impl Stream {
             return Fate::Moved;
         }
         self.drop_suspect();
+        if segment.payload.len() > MAX_STREAM_BUFFER {
+            self.stats.implausible += 1;
+            return Fate::Taken;
+        }
         self.suspect = Some(Box::new(Suspect::new(segment)));
         Fate::Taken
     }

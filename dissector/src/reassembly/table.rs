@@ -240,7 +240,7 @@ impl Reassembler {
             high: connection.first.max(connection.second),
         };
         self.index.remove(&key);
-        entry.close(self.now, end, handler);
+        let end = entry.close(self.now, end, handler);
         if matches!(end, End::Finished(_) | End::Reset(_)) {
             self.ended.bury(key, &entry, self.now);
         }
@@ -318,7 +318,7 @@ fn is_alive(slots: &[Option<Entry>], ticket: &Ticket) -> bool {
 impl Reassembler {
     /// Counts anew what is counted on the way, and checks the limits.
     pub(super) fn check(&self) {
-        use crate::limits::{MAX_ENDED, MAX_PACKET, MAX_STREAM_BUFFER, PIECE_OVERHEAD};
+        use crate::limits::{MAX_ENDED, MAX_STREAM_BUFFER, PIECE_OVERHEAD};
         assert!(self.held <= MAX_TOTAL_BUFFER);
         assert!(self.index.len() <= MAX_CONNECTIONS);
         assert!(self.half_open <= MAX_HALF_OPEN);
@@ -330,7 +330,7 @@ impl Reassembler {
         assert_eq!(entries().map(Entry::held).sum::<usize>(), self.held);
         assert_eq!(entries().filter(|e| e.half_open).count(), self.half_open);
         for entry in entries() {
-            let one = MAX_STREAM_BUFFER + MAX_PACKET + PIECE_OVERHEAD;
+            let one = 2 * MAX_STREAM_BUFFER + PIECE_OVERHEAD;
             assert!(entry.held() <= 2 * one);
             assert!(entry.held() == 0 || entry.timer.is_some());
         }

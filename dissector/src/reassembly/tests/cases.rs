@@ -612,3 +612,43 @@ fn connections_end_in_order_of_their_numbers() {
     let ids: Vec<u32> = bench.heard.ends().iter().map(|end| end.0).collect();
     assert_eq!(ids, (1..=100).collect::<Vec<u32>>());
 }
+
+#[test]
+fn fin_then_rst_of_one_side_ends_at_once() {
+    let mut bench = Bench::connected();
+    bench.feed(at(1001).payload(b"abc").fin().ack(5001));
+    bench.feed(server_at(5001).payload(b"late").ack(1005));
+    bench.feed(at(1005).rst());
+    assert_eq!(bench.heard.ends(), [(1, End::Reset(First))]);
+}
+
+#[test]
+fn held_rst_is_the_end_even_if_the_capture_ends_first() {
+    let mut bench = Bench::connected();
+    bench.feed(at(1004).rst().millis(7));
+    bench.feed(at(9).syn().client_port(9).millis(300)).finish();
+    assert_eq!(bench.heard.ends()[0], (1, End::Reset(First)));
+    assert_eq!(bench.heard.end_times[0], 7, "the time of the RST");
+}
+
+#[test]
+fn held_rst_is_the_end_even_if_a_syn_comes_first() {
+    let mut bench = Bench::connected();
+    bench.feed(at(1004).rst());
+    bench.feed(at(80_000).syn());
+    bench.feed(at(80_001).payload(b"new")).finish();
+    assert_eq!(bench.heard.ends()[0], (1, End::Reset(First)));
+    assert_eq!(bench.heard.bytes(2, First), b"new");
+}
+
+#[test]
+fn jumping_segments_alone_never_stop_the_old_stream() {
+    let mut bench = Bench::connected();
+    let far = 0x5000_0000;
+    bench.feed(at(far).payload(b"x"));
+    bench.feed(at(1001).payload(b"a"));
+    bench.feed(at(far + 1).payload(b"y"));
+    bench.feed(at(1002).payload(b"b")).finish();
+    assert_eq!(bench.heard.bytes(1, First), b"ab");
+    assert_eq!(bench.heard.ends(), [(1, End::CaptureEnded)]);
+}

@@ -1,6 +1,6 @@
 //! Limits hold, and reaching them is told.
 
-use super::super::testing::{Bench, Event, at};
+use super::super::testing::{Bench, Event, at, server_at};
 use super::super::{End, GapCause, Side};
 use crate::limits::{
     MAX_CONNECTIONS, MAX_HALF_OPEN, MAX_STREAM_BUFFER, MAX_TOTAL_BUFFER, PIECE_OVERHEAD,
@@ -152,4 +152,21 @@ fn full_buffer_of_tiny_pieces_is_emptied_by_halves_not_one_by_one() {
     }
     let visited = super::super::ahead::VISITED.get();
     assert!(visited <= 2 * 30_000, "{visited}");
+}
+
+#[test]
+fn shedding_ends_connections_with_a_held_rst() {
+    let mut bench = Bench::connected();
+    bench.feed(server_at(5001).ack(1101));
+    bench.feed(at(1051).rst());
+    let chunk = vec![7; 60_000];
+    for port in 1..=80 {
+        bench.feed(at(1).syn().client_port(port).millis(1));
+        for index in 0..4 {
+            let sequence = 100 + 60_000 * index;
+            bench.feed(at(sequence).payload(&chunk).client_port(port).millis(1));
+        }
+    }
+    assert_eq!(bench.heard.ends(), [(1, End::Reset(Side::First))]);
+    assert!(bench.reassembler.held() <= MAX_TOTAL_BUFFER);
 }
