@@ -127,6 +127,8 @@ pub struct Exchange {
 pub(crate) struct Open {
     pub part: Part,
     pub place: Place,
+    /// Number of its TCP connection.
+    pub connection: u32,
     /// No answer is due (CTI_SERVICE_IGNORE_CONF).
     pub ignorable: bool,
     /// The reply wait has passed; kept a while to recognise a late answer.
@@ -165,16 +167,36 @@ const LATE_FACTOR: u32 = 10;
 
 impl Correlator {
     pub(crate) fn new(wait: Duration) -> Self {
-        Self { open: HashMap::default(), queue: VecDeque::new(), expired: VecDeque::new(), wait }
+        Self {
+            open: HashMap::default(),
+            queue: VecDeque::new(),
+            expired: VecDeque::new(),
+            wait,
+        }
     }
 
     /// Notes a request; returns an earlier one with the same InvokeID that is still open.
-    pub(crate) fn ask(&mut self, session: u32, asked: Direction, invoke_id: u32, open: Open) -> Option<Part> {
-        let key = Key { session, asked, invoke_id };
+    pub(crate) fn ask(
+        &mut self,
+        session: u32,
+        asked: Direction,
+        invoke_id: u32,
+        open: Open,
+    ) -> Option<Part> {
+        let key = Key {
+            session,
+            asked,
+            invoke_id,
+        };
         let entry = self.open.entry(key).or_default();
-        let earlier = entry.iter().rev().find(|o| !o.expired && !o.continued).map(|o| o.part);
+        let earlier = entry
+            .iter()
+            .rev()
+            .find(|o| !o.expired && !o.continued)
+            .map(|o| o.part);
         entry.push_back(open);
-        self.queue.push_back((open.part.time.after(self.wait), key, open.part.no));
+        self.queue
+            .push_back((open.part.time.after(self.wait), key, open.part.no));
         earlier
     }
 
@@ -187,7 +209,11 @@ impl Correlator {
         message: &'static Message,
         more_follow: bool,
     ) -> Option<Match> {
-        let key = Key { session, asked, invoke_id };
+        let key = Key {
+            session,
+            asked,
+            invoke_id,
+        };
         let entry = self.open.get_mut(&key)?;
         let failure = message.failure == Some(Failure::OfRequest);
         let expects = |o: &Open| o.part.message.and_then(|m| m.reply) == Some(message.number);
@@ -232,7 +258,11 @@ impl Correlator {
             {
                 open.expired = true;
                 let open = *open;
-                self.expired.push_back((open.part.time.after(self.wait.saturating_mul(LATE_FACTOR)), key, no));
+                self.expired.push_back((
+                    open.part.time.after(self.wait.saturating_mul(LATE_FACTOR)),
+                    key,
+                    no,
+                ));
                 return Some((key.session, key.asked, key.invoke_id, open));
             }
         }
@@ -249,8 +279,12 @@ impl Correlator {
     /// Takes out all open requests of a session, oldest first.
     pub(crate) fn close_session(&mut self, session: u32) -> Vec<(u32, Direction, u32, Open)> {
         // Sessions end rarely and the queue is in order of time; the map's order must not reach the output.
-        let keys: Vec<(Key, u64)> =
-            self.queue.iter().filter(|(_, key, _)| key.session == session).map(|(_, key, no)| (*key, *no)).collect();
+        let keys: Vec<(Key, u64)> = self
+            .queue
+            .iter()
+            .filter(|(_, key, _)| key.session == session)
+            .map(|(_, key, no)| (*key, *no))
+            .collect();
         let mut open = Vec::new();
         for (key, no) in keys {
             if let Some(found) = self.find(key, no).copied() {
@@ -261,8 +295,12 @@ impl Correlator {
             }
         }
         self.queue.retain(|(_, key, _)| key.session != session);
-        let expired: Vec<(Key, u64)> =
-            self.expired.iter().filter(|(_, key, _)| key.session == session).map(|(_, key, no)| (*key, *no)).collect();
+        let expired: Vec<(Key, u64)> = self
+            .expired
+            .iter()
+            .filter(|(_, key, _)| key.session == session)
+            .map(|(_, key, no)| (*key, *no))
+            .collect();
         for (key, no) in expired {
             self.forget(key, no);
         }
@@ -271,7 +309,10 @@ impl Correlator {
     }
 
     fn find(&mut self, key: Key, no: u64) -> Option<&mut Open> {
-        self.open.get_mut(&key)?.iter_mut().find(|o| o.part.no == no && !o.expired)
+        self.open
+            .get_mut(&key)?
+            .iter_mut()
+            .find(|o| o.part.no == no && !o.expired)
     }
 
     fn forget(&mut self, key: Key, no: u64) {
@@ -286,7 +327,8 @@ impl Correlator {
 
 /// Whether a message can answer a request.
 pub(crate) fn is_answer(message: &Message) -> bool {
-    matches!(message.kind, Kind::Confirmation | Kind::Response) || message.failure == Some(Failure::OfRequest)
+    matches!(message.kind, Kind::Confirmation | Kind::Response)
+        || message.failure == Some(Failure::OfRequest)
 }
 
 /// What a failure message says: its first enumerated field, and the peripheral's error where it has one.
@@ -301,6 +343,8 @@ pub(crate) fn failure_code(
     Some(FailureCode {
         code: code.number().bits,
         table: code.field().table,
-        peripheral_error: view.fixed_named("PeripheralErrorCode").map(|f| f.number().bits),
+        peripheral_error: view
+            .fixed_named("PeripheralErrorCode")
+            .map(|f| f.number().bits),
     })
 }

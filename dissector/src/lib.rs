@@ -6,12 +6,18 @@
 #![cfg_attr(test, allow(clippy::as_conversions))]
 
 pub mod capture;
+pub mod conversation;
+pub mod correlate;
 pub mod decode;
 pub mod finding;
 pub mod framing;
 pub mod limits;
+pub mod ports;
 pub mod protocol;
 pub mod reassembly;
+pub mod record;
+mod sequencer;
+pub mod session;
 mod time;
 
 pub use time::Timestamp;

@@ -44,9 +44,16 @@ impl Ports {
             return PortKind::Plain;
         }
         for base in [SIDE_A, SIDE_B] {
-            for (first, kind) in [(base, PortKind::Plain), (base + TO_SECURED, PortKind::Secured)] {
-                let Some(distance) = port.checked_sub(first) else { continue };
-                if distance.is_multiple_of(INSTANCE_STEP) && INSTANCES.contains(&(distance / INSTANCE_STEP)) {
+            for (first, kind) in [
+                (base, PortKind::Plain),
+                (base + TO_SECURED, PortKind::Secured),
+            ] {
+                let Some(distance) = port.checked_sub(first) else {
+                    continue;
+                };
+                if distance.is_multiple_of(INSTANCE_STEP)
+                    && INSTANCES.contains(&(distance / INSTANCE_STEP))
+                {
                     return kind;
                 }
             }

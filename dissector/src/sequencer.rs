@@ -42,7 +42,13 @@ pub(crate) struct Sequencer<S> {
 
 impl<S: Sink> Sequencer<S> {
     pub(crate) const fn new(sink: S) -> Self {
-        Self { sink, queue: VecDeque::new(), base: 0, bytes: 0, forced: 0 }
+        Self {
+            sink,
+            queue: VecDeque::new(),
+            base: 0,
+            bytes: 0,
+            forced: 0,
+        }
     }
 
     pub(crate) const fn forced(&self) -> u64 {
@@ -87,14 +93,22 @@ impl<S: Sink> Sequencer<S> {
 
     /// Changes a message that still waits.
     pub(crate) fn with_message(&mut self, place: Place, change: impl FnOnce(&mut MessageInfo)) {
-        if let Some(Slot { held: Held::Message(info, _), .. }) = self.slot(place) {
+        if let Some(Slot {
+            held: Held::Message(info, _),
+            ..
+        }) = self.slot(place)
+        {
             change(info);
         }
     }
 
     /// Changes the beginning of a session that still waits.
     pub(crate) fn with_session(&mut self, place: Place, change: impl FnOnce(&mut Session)) {
-        if let Some(Slot { held: Held::SessionBegan(session), .. }) = self.slot(place) {
+        if let Some(Slot {
+            held: Held::SessionBegan(session),
+            ..
+        }) = self.slot(place)
+        {
             change(session);
         }
     }
@@ -134,9 +148,13 @@ impl<S: Sink> Sequencer<S> {
     }
 
     fn release_front(&mut self) {
-        let Some(slot) = self.queue.pop_front() else { return };
+        let Some(slot) = self.queue.pop_front() else {
+            return;
+        };
         self.base += 1;
-        self.bytes = self.bytes.saturating_sub(size_of::<Slot>() + size_of::<MessageInfo>());
+        self.bytes = self
+            .bytes
+            .saturating_sub(size_of::<Slot>() + size_of::<MessageInfo>());
         match &slot.held {
             Held::Message(info, bytes) => {
                 self.bytes = self.bytes.saturating_sub(bytes.len());

@@ -94,17 +94,42 @@ impl Decoder {
 
     /// Whether some known layout at this version (or, with the same floating header, of a neighbouring one) reads the message
     /// to its last byte, with nothing out of place.
-    pub(crate) fn is_exact(&mut self, bytes: &[u8], version: ProtocolVersion, message: &'static Message) -> bool {
+    pub(crate) fn is_exact(
+        &mut self,
+        bytes: &[u8],
+        version: ProtocolVersion,
+        message: &'static Message,
+    ) -> bool {
         let (layout, reading, fit) = self.read(bytes, version, message);
         layout.is_some() && fit.is_exact() && reading != Reading::Unknown
     }
 
     /// Whether one layout reads the message to its last byte, with fields that exist at the version.
-    pub(crate) fn fits_version(&mut self, bytes: &[u8], version: ProtocolVersion, message: &'static Message) -> bool {
+    pub(crate) fn fits_version(
+        &mut self,
+        bytes: &[u8],
+        version: ProtocolVersion,
+        message: &'static Message,
+    ) -> bool {
         let known = version.known();
-        let Some(layout) = message.layout(known).filter(|_| message.since.is_none_or(|s| s <= known)) else { return false };
-        parse::parse(bytes, message, layout, version.floating_header(), &mut self.trial).is_exact()
-            && self.trial.iter().all(|item| item.usage.is_none_or(|u| u.exists_at(known)))
+        let Some(layout) = message
+            .layout(known)
+            .filter(|_| message.since.is_none_or(|s| s <= known))
+        else {
+            return false;
+        };
+        parse::parse(
+            bytes,
+            message,
+            layout,
+            version.floating_header(),
+            &mut self.trial,
+        )
+        .is_exact()
+            && self
+                .trial
+                .iter()
+                .all(|item| item.usage.is_none_or(|u| u.exists_at(known)))
     }
 
     /// Reads the body by the usual layout or, where that does not fit and another does, by that one.

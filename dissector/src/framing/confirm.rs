@@ -1,7 +1,7 @@
 //! Whether bytes are a message: the one place where a boundary is believed or not.
 
 use crate::decode::wire::Header;
-use crate::decode::{Decoder, MAX_MESSAGE, HEADER_LEN, Reading};
+use crate::decode::{Decoder, HEADER_LEN, MAX_MESSAGE, Reading};
 use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender};
 
 /// What must speak for a boundary where CTI is expected.
@@ -35,7 +35,10 @@ pub(super) struct Widths {
 impl Widths {
     /// Nothing is known yet.
     pub(super) const fn both() -> Self {
-        Self { narrow: true, wide: true }
+        Self {
+            narrow: true,
+            wide: true,
+        }
     }
 }
 
@@ -56,7 +59,9 @@ impl Judge<'_> {
         if is_known(number) {
             return true;
         }
-        let total = usize::try_from(header.length).unwrap_or(usize::MAX).saturating_add(HEADER_LEN);
+        let total = usize::try_from(header.length)
+            .unwrap_or(usize::MAX)
+            .saturating_add(HEADER_LEN);
         (1..=MAX_UNKNOWN_TYPE).contains(&number.0) && total <= MAX_MESSAGE
     }
 
@@ -66,7 +71,8 @@ impl Judge<'_> {
         if length + HEADER_LEN > MAX_MESSAGE {
             return None;
         }
-        let message = protocol::message(header.number).or_else(|| protocol::alternatives(header.number).map(|(m, _)| m).next())?;
+        let message = protocol::message(header.number)
+            .or_else(|| protocol::alternatives(header.number).map(|(m, _)| m).next())?;
         let ambiguous = protocol::alternatives(header.number).next().is_some();
         let sender_fits = ambiguous
             || match (self.sender, message.sender) {
@@ -78,12 +84,18 @@ impl Judge<'_> {
         // Variants add or drop a field or two; messages without a floating part still may carry a stray one.
         let fits = ambiguous
             || !message.published
-            || (length + 8 >= usize::from(smallest) && (!message.floating.is_empty() || length <= usize::from(largest) + 300));
+            || (length + 8 >= usize::from(smallest)
+                && (!message.floating.is_empty() || length <= usize::from(largest) + 300));
         (sender_fits && fits).then_some(message)
     }
 
     /// How much a whole message speaks for its place; `None` when it speaks against it.
-    pub(super) fn worth(&mut self, bytes: &[u8], message: &'static Message, widths: &mut Widths) -> Option<u32> {
+    pub(super) fn worth(
+        &mut self,
+        bytes: &[u8],
+        message: &'static Message,
+        widths: &mut Widths,
+    ) -> Option<u32> {
         let versions: &[ProtocolVersion] = match &self.version {
             Some(version) => std::slice::from_ref(version),
             // One of each width: decoding itself tries the layouts of the other versions.
@@ -126,7 +138,12 @@ fn is_known(number: protocol::MessageType) -> bool {
     protocol::message(number).is_some() || protocol::alternatives(number).next().is_some()
 }
 
-fn worth_at(decoder: &mut Decoder, bytes: &[u8], version: ProtocolVersion, usual: &'static Message) -> Option<u32> {
+fn worth_at(
+    decoder: &mut Decoder,
+    bytes: &[u8],
+    version: ProtocolVersion,
+    usual: &'static Message,
+) -> Option<u32> {
     let number = usual.number;
     let others = protocol::alternatives(number).map(|(m, _)| m);
     std::iter::once(usual).chain(others).find_map(|message| {
@@ -141,7 +158,10 @@ fn worth_at(decoder: &mut Decoder, bytes: &[u8], version: ProtocolVersion, usual
         let fields = view.floating().count();
         let length = usize::from(view.layout().map_or(0, |l| l.size));
         let enums = view.fixed().filter(|f| f.field().table.is_some()).count();
-        let odd_values = view.findings().iter().any(|f| f.code == crate::finding::Code::UnknownValue);
+        let odd_values = view
+            .findings()
+            .iter()
+            .any(|f| f.code == crate::finding::Code::UnknownValue);
         let usual_reading = view.reading() == Reading::Usual;
         Some(match (fields, length) {
             _ if view.message().is_some_and(|m| m.name == "OPEN_REQ") && fields > 0 => 6,

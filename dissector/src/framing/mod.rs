@@ -140,7 +140,10 @@ impl Framer {
     pub fn searching(required: u32) -> Self {
         let mut framer = Self::in_step();
         framer.required = required;
-        framer.state = State::Searching(Candidate { required, ..Candidate::default() });
+        framer.state = State::Searching(Candidate {
+            required,
+            ..Candidate::default()
+        });
         framer
     }
 
@@ -171,7 +174,12 @@ impl Framer {
     }
 
     /// Takes the next bytes of the stream.
-    pub fn push(&mut self, run: &DataRun<'_>, judge: &mut Judge<'_>, out: &mut dyn FnMut(Output<'_>)) {
+    pub fn push(
+        &mut self,
+        run: &DataRun<'_>,
+        judge: &mut Judge<'_>,
+        out: &mut dyn FnMut(Output<'_>),
+    ) {
         let mut input = run.bytes;
         let mut segment_start = run.segment_start;
         while !input.is_empty() {
@@ -202,7 +210,13 @@ impl Framer {
     }
 
     /// Bytes of the stream are missing here.
-    pub fn gap(&mut self, bytes: u64, time: Timestamp, judge: &mut Judge<'_>, out: &mut dyn FnMut(Output<'_>)) {
+    pub fn gap(
+        &mut self,
+        bytes: u64,
+        time: Timestamp,
+        judge: &mut Judge<'_>,
+        out: &mut dyn FnMut(Output<'_>),
+    ) {
         if matches!(self.state, State::Searching(_)) {
             self.search(judge, true, out);
         }
@@ -232,7 +246,10 @@ impl Framer {
             self.search(judge, true, out);
         }
         if !self.buffer.is_empty() && self.pending.is_none() {
-            let time = self.pieces.last().map_or_else(Timestamp::default, |p| p.time);
+            let time = self
+                .pieces
+                .last()
+                .map_or_else(Timestamp::default, |p| p.time);
             self.begin_break(BreakCause::Gap, time);
         }
         self.skip(self.buffer.len());
@@ -256,24 +273,40 @@ impl Framer {
 
     fn begin_break(&mut self, cause: BreakCause, time: Timestamp) {
         if self.pending.is_none() {
-            self.pending = Some(Break { cause, time, missing: 0, skipped: 0, resumed: false });
+            self.pending = Some(Break {
+                cause,
+                time,
+                missing: 0,
+                skipped: 0,
+                resumed: false,
+            });
         }
     }
 
     fn skip(&mut self, bytes: usize) {
         if let Some(pending) = &mut self.pending {
-            pending.skipped = pending.skipped.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+            pending.skipped = pending
+                .skipped
+                .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         }
     }
 
     fn search_from_here(&mut self, required: u32) {
-        self.state = State::Searching(Candidate { required, ..Candidate::default() });
+        self.state = State::Searching(Candidate {
+            required,
+            ..Candidate::default()
+        });
     }
 
     fn keep(&mut self, bytes: &[u8], run: &DataRun<'_>, segment_start: bool) {
         self.buffer.extend_from_slice(bytes);
         let end = self.buffer.len();
-        self.pieces.push(Piece { end, packet: run.packet, time: run.time, segment_start });
+        self.pieces.push(Piece {
+            end,
+            packet: run.packet,
+            time: run.time,
+            segment_start,
+        });
     }
 
     /// In step: hands out one whole message or keeps the beginning of one; returns the input behind it.
@@ -293,7 +326,11 @@ impl Framer {
                 return input;
             };
             if let Some((message, rest)) = input.split_at_checked(total) {
-                out(Output::Message(Framed { bytes: message, time: run.time, packets: &[run.packet] }));
+                out(Output::Message(Framed {
+                    bytes: message,
+                    time: run.time,
+                    packets: &[run.packet],
+                }));
                 return rest;
             }
             self.buffer.reserve(total);
@@ -325,7 +362,11 @@ impl Framer {
                     self.packets.push(piece.packet);
                 }
             }
-            out(Output::Message(Framed { bytes: &self.buffer, time: run.time, packets: &self.packets }));
+            out(Output::Message(Framed {
+                bytes: &self.buffer,
+                time: run.time,
+                packets: &self.packets,
+            }));
             self.buffer.clear();
             self.pieces.clear();
         }
@@ -341,13 +382,17 @@ impl Framer {
 
     /// Searches the buffer for a boundary. `last`: no more bytes will come to confirm it.
     fn search(&mut self, judge: &mut Judge<'_>, last: bool, out: &mut dyn FnMut(Output<'_>)) {
-        let State::Searching(mut candidate) = self.state else { return };
+        let State::Searching(mut candidate) = self.state else {
+            return;
+        };
         loop {
             match self.follow(&mut candidate, judge, last) {
                 Verdict::Confirmed => {
                     self.resume(candidate.start, judge, out);
                     // A later header of the buffer may have made no sense.
-                    let State::Searching(next) = self.state else { return };
+                    let State::Searching(next) = self.state else {
+                        return;
+                    };
                     candidate = next;
                 }
                 Verdict::NotYet => {
@@ -358,7 +403,12 @@ impl Framer {
                 Verdict::Refuted => {
                     // Only the computed place is easy to believe.
                     let start = confirm::next_header(&self.buffer, candidate.start + 1);
-                    candidate = Candidate { start, next: start, required: self.required, ..Candidate::default() };
+                    candidate = Candidate {
+                        start,
+                        next: start,
+                        required: self.required,
+                        ..Candidate::default()
+                    };
                 }
             }
         }
@@ -371,24 +421,40 @@ impl Framer {
             candidate.worth = u32::from(self.is_segment_start(candidate.start));
         }
         loop {
-            let Some(rest) = self.buffer.get(candidate.next..) else { return Verdict::NotYet };
+            let Some(rest) = self.buffer.get(candidate.next..) else {
+                return Verdict::NotYet;
+            };
             let (worth, required) = (candidate.worth, candidate.required);
             let enough = |bonus: u32| worth + bonus >= required;
             if rest.is_empty() {
                 // The chain ends where a segment ends.
                 let chained = candidate.next > candidate.start;
-                return if chained && enough(1) { Verdict::Confirmed } else { Verdict::NotYet };
+                return if chained && enough(1) {
+                    Verdict::Confirmed
+                } else {
+                    Verdict::NotYet
+                };
             }
-            let Ok((_, header)) = wire::header(rest) else { return Verdict::NotYet };
-            let Some(message) = judge.strict(header) else { return Verdict::Refuted };
+            let Ok((_, header)) = wire::header(rest) else {
+                return Verdict::NotYet;
+            };
+            let Some(message) = judge.strict(header) else {
+                return Verdict::Refuted;
+            };
             if candidate.next > candidate.start && enough(1) {
                 return Verdict::Confirmed;
             }
             let Some(bytes) = total(header.length).and_then(|t| rest.get(..t)) else {
                 let too_much = self.buffer.len() - candidate.start > limits::MAX_SEARCH;
-                return if too_much || last { Verdict::Refuted } else { Verdict::NotYet };
+                return if too_much || last {
+                    Verdict::Refuted
+                } else {
+                    Verdict::NotYet
+                };
             };
-            let Some(worth) = judge.worth(bytes, message, &mut candidate.widths) else { return Verdict::Refuted };
+            let Some(worth) = judge.worth(bytes, message, &mut candidate.widths) else {
+                return Verdict::Refuted;
+            };
             candidate.worth += worth;
             candidate.next += bytes.len();
             if candidate.worth >= candidate.required {
@@ -412,7 +478,12 @@ impl Framer {
     fn forget_before(&mut self, candidate: &mut Candidate) {
         let before = candidate.start.min(self.buffer.len());
         if before > 0 {
-            self.begin_break(BreakCause::MidStream, self.pieces.first().map_or_else(Timestamp::default, |p| p.time));
+            self.begin_break(
+                BreakCause::MidStream,
+                self.pieces
+                    .first()
+                    .map_or_else(Timestamp::default, |p| p.time),
+            );
             self.skip(before);
             self.drop_front(before);
             candidate.start -= before;
@@ -435,7 +506,12 @@ impl Framer {
     /// The boundary at `start` is confirmed: tells what was skipped and hands out the whole messages of the buffer.
     fn resume(&mut self, start: usize, judge: &Judge<'_>, out: &mut dyn FnMut(Output<'_>)) {
         if start > 0 {
-            self.begin_break(BreakCause::MidStream, self.pieces.first().map_or_else(Timestamp::default, |p| p.time));
+            self.begin_break(
+                BreakCause::MidStream,
+                self.pieces
+                    .first()
+                    .map_or_else(Timestamp::default, |p| p.time),
+            );
             self.skip(start);
         }
         self.unconfirmed = 0;
@@ -449,12 +525,16 @@ impl Framer {
         let mut in_step = true;
         loop {
             let rest = self.buffer.get(at..).unwrap_or(&[]);
-            let Ok((_, header)) = wire::header(rest) else { break };
+            let Ok((_, header)) = wire::header(rest) else {
+                break;
+            };
             if total(header.length).is_none() || !judge.plausible(header) {
                 in_step = false;
                 break;
             }
-            let Some(bytes) = total(header.length).and_then(|t| rest.get(..t)) else { break };
+            let Some(bytes) = total(header.length).and_then(|t| rest.get(..t)) else {
+                break;
+            };
             let end = at + bytes.len();
             while self.pieces.get(piece).is_some_and(|p| p.end <= at) {
                 piece += 1;
@@ -470,13 +550,20 @@ impl Framer {
                     break;
                 }
             }
-            out(Output::Message(Framed { bytes, time, packets: &self.packets }));
+            out(Output::Message(Framed {
+                bytes,
+                time,
+                packets: &self.packets,
+            }));
             at = end;
         }
         self.drop_front(at);
         self.state = State::InStep;
         if !in_step {
-            let time = self.pieces.first().map_or_else(Timestamp::default, |p| p.time);
+            let time = self
+                .pieces
+                .first()
+                .map_or_else(Timestamp::default, |p| p.time);
             self.begin_break(BreakCause::BadHeader, time);
             self.search_from_here(self.required);
         }

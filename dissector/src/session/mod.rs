@@ -148,7 +148,10 @@ impl Session {
         let identity = &mut self.identity;
         identity.services_requested = number("ServicesRequested");
         identity.idle_timeout = number("IdleTimeout");
-        identity.peripheral_id = view.fixed_named("PeripheralID").filter(|f| f.special().is_none()).map(|f| f.number().bits);
+        identity.peripheral_id = view
+            .fixed_named("PeripheralID")
+            .filter(|f| f.special().is_none())
+            .map(|f| f.number().bits);
         identity.services_granted = None;
         self.refused = None;
         self.named(view);
@@ -156,14 +159,17 @@ impl Session {
 
     /// Takes over what an OPEN_CONF says.
     pub(crate) fn granted(&mut self, view: &MessageView<'_>) {
-        self.identity.services_granted = view.fixed_named("ServicesGranted").map(|f| f.number().bits);
+        self.identity.services_granted =
+            view.fixed_named("ServicesGranted").map(|f| f.number().bits);
         self.named(view);
     }
 
     fn named(&mut self, view: &MessageView<'_>) {
         let identity = &mut self.identity;
         for field in view.floating() {
-            let FieldValue::Text(text) = field.value() else { continue };
+            let FieldValue::Text(text) = field.value() else {
+                continue;
+            };
             if text.is_empty() {
                 continue;
             }
@@ -183,6 +189,8 @@ impl Session {
     pub(crate) fn ignores_confirmations(&self) -> bool {
         /// CTI_SERVICE_IGNORE_CONF of CTIServiceMask.
         const IGNORE_CONF: u32 = 0x0020_0000;
-        self.identity.services_granted.is_some_and(|services| services & IGNORE_CONF != 0)
+        self.identity
+            .services_granted
+            .is_some_and(|services| services & IGNORE_CONF != 0)
     }
 }

@@ -53,9 +53,16 @@ const ENOUGH: u32 = 10;
 
 impl Evidence {
     /// Weighs a message.
-    pub(crate) fn add(&mut self, decoder: &mut Decoder, bytes: &[u8], message: Option<&'static Message>) {
+    pub(crate) fn add(
+        &mut self,
+        decoder: &mut Decoder,
+        bytes: &[u8],
+        message: Option<&'static Message>,
+    ) {
         self.messages = self.messages.saturating_add(1);
-        let Some(message) = message.filter(|m| m.published) else { return };
+        let Some(message) = message.filter(|m| m.published) else {
+            return;
+        };
         let mut fits = [false; VERSIONS];
         for (fit, version) in fits.iter_mut().zip(OLDEST..=NEWEST) {
             *fit = decoder.fits_version(bytes, ProtocolVersion(version.into()), message);
@@ -93,7 +100,10 @@ impl Evidence {
     /// Oldest and newest of the versions with the fewest misfits.
     fn best(&self) -> (u8, u8) {
         let fewest = self.misfits.iter().min().copied().unwrap_or(0);
-        let mut best = (OLDEST..=NEWEST).zip(self.misfits).filter(|(_, m)| *m == fewest).map(|(v, _)| v);
+        let mut best = (OLDEST..=NEWEST)
+            .zip(self.misfits)
+            .filter(|(_, m)| *m == fewest)
+            .map(|(v, _)| v);
         let oldest = best.next().unwrap_or(OLDEST);
         (oldest, best.last().unwrap_or(oldest))
     }
@@ -118,8 +128,12 @@ pub(crate) fn resolve(
             (None, _) => true,
         })
         .map(|(m, _)| m);
-    let Some(other) = other.next() else { return (usual, None) };
-    let Some(usual) = usual else { return (Some(other), Some(true)) };
+    let Some(other) = other.next() else {
+        return (usual, None);
+    };
+    let Some(usual) = usual else {
+        return (Some(other), Some(true));
+    };
     let sent = |m: &Message| m.sender == protocol::Sender::Either || m.sender == from;
     let version = version.unwrap_or(ProtocolVersion(NEWEST.into()));
     let mut fits = |m: &'static Message| m.published && decoder.is_exact(bytes, version, m);
@@ -131,7 +145,14 @@ pub(crate) fn resolve(
             (false, true) => (Some(other), Some(true)),
             // An unpublished message cannot be checked; it is believed when the usual one does not fit.
             (false, false) if !other.published => (Some(other), Some(true)),
-            _ => (Some(if renumbered == Some(true) { other } else { usual }), None),
+            _ => (
+                Some(if renumbered == Some(true) {
+                    other
+                } else {
+                    usual
+                }),
+                None,
+            ),
         },
     }
 }
