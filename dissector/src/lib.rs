@@ -16,6 +16,7 @@ pub mod ports;
 pub mod protocol;
 pub mod reassembly;
 pub mod record;
+pub mod render;
 mod sequencer;
 pub mod session;
 mod time;

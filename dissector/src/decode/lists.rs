@@ -50,15 +50,17 @@ pub(crate) fn group(
         if list.fields < 2 && !list.record {
             continue;
         }
-        let continues = open.is_some_and(|(of, _, first)| {
-            of == list_index
-                && !(leads && !list.lead_ends_entry)
-                && (usage.nested
-                    || !before
+        let begins = leads && !list.lead_ends_entry;
+        let continues = !begins
+            && open.is_some_and(|(of, _, first)| {
+                let again = || {
+                    before
                         .iter()
                         .skip(first)
-                        .any(|earlier| earlier.tag == item.tag))
-        });
+                        .any(|earlier| earlier.tag == item.tag)
+                };
+                of == list_index && (usage.nested || !again())
+            });
         if !continues {
             open = Some((list_index, next_group, index));
             next_group += 1;

@@ -105,7 +105,7 @@ impl Evidence {
             .filter(|(_, m)| *m == fewest)
             .map(|(v, _)| v);
         let oldest = best.next().unwrap_or(OLDEST);
-        (oldest, best.last().unwrap_or(oldest))
+        (oldest, best.next_back().unwrap_or(oldest))
     }
 }
 
