@@ -237,6 +237,9 @@ impl Stream {
             };
             overlap |= start < incoming.end;
             self.stats.conflicting_bytes += conflicts;
+            if let Some(ahead) = &mut self.ahead {
+                ahead.restart_patience();
+            }
         }
         self.tidy();
         overlap

@@ -127,6 +127,7 @@ fn data_from_before_a_mid_stream_start_is_counted_not_delivered() {
 fn syn_captured_just_after_its_first_data_is_not_a_new_connection() {
     let mut bench = Bench::new();
     bench.feed(at(1001).payload(b"ab").ack(5001));
+    bench.feed(at(1003).payload(b"cd").ack(5001));
     bench.feed(at(1000).syn());
     bench.feed(server_at(5000).syn().ack(1001)).finish();
     assert_eq!(bench.heard.ends(), [(1, End::CaptureEnded)]);
@@ -233,9 +234,11 @@ fn rst_captured_before_the_data_it_follows() {
 #[test]
 fn rst_out_of_window_does_not_end() {
     let mut bench = Bench::connected();
-    bench.feed(at(1001 + 0x4000_0000).rst());
-    bench.feed(at(1001).payload(b"abc"));
-    assert_eq!(bench.heard.ends(), []);
+    for distance in [0x0100_0000, 0x4000_0000, 0x8000_0000, 0xC000_0000_u32] {
+        bench.feed(at(1001_u32.wrapping_add(distance)).rst());
+    }
+    bench.feed(at(1001).payload(b"abc")).finish();
+    assert_eq!(bench.heard.ends(), [(1, End::CaptureEnded)]);
     assert_eq!(bench.heard.bytes(1, First), b"abc");
 }
 
@@ -651,4 +654,29 @@ fn jumping_segments_alone_never_stop_the_old_stream() {
     bench.feed(at(1002).payload(b"b")).finish();
     assert_eq!(bench.heard.bytes(1, First), b"ab");
     assert_eq!(bench.heard.ends(), [(1, End::CaptureEnded)]);
+}
+
+#[test]
+fn each_hole_is_waited_for_from_its_own_beginning() {
+    for filled in [true, false] {
+        let mut bench = Bench::connected();
+        bench.feed(at(1003).payload(b"c"));
+        bench.feed(at(1005).payload(b"e").millis(4_000));
+        if filled {
+            bench.feed(at(1001).payload(b"ab").millis(4_500));
+        }
+        let first = usize::from(!filled);
+        bench.feed(at(9).syn().client_port(9).millis(8_999));
+        assert_eq!(bench.heard.gaps().len(), first, "filled: {filled}");
+        bench.feed(at(9).syn().client_port(9).millis(9_000));
+        assert_eq!(bench.heard.gaps().len(), first + 1, "filled: {filled}");
+    }
+}
+
+#[test]
+fn syn_with_a_number_within_mid_stream_data_is_a_new_connection() {
+    let mut bench = Bench::new();
+    bench.feed(at(1001).payload(b"abcd").ack(5001));
+    bench.feed(at(1002).syn()).finish();
+    assert_eq!(bench.heard.ends()[0], (1, End::Replaced));
 }
