@@ -11,6 +11,7 @@ pub mod correlate;
 pub mod decode;
 pub mod finding;
 pub mod framing;
+pub mod explain;
 pub mod limits;
 pub mod ports;
 pub mod protocol;
