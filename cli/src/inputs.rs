@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use cti_dissector::capture::Input;
 
 /// A capture to read: a file, a pipe with a name, or standard input.
 #[derive(Debug)]
@@ -24,13 +25,23 @@ enum Place {
 }
 
 impl FileInput {
+    /// Its size in bytes, where that is known before reading.
+    pub fn size(&self) -> Option<u64> {
+        match &self.place {
+            Place::File(path) => fs::metadata(path).ok().map(|m| m.len()),
+            Place::Pipe(_) | Place::Stdin(_) => None,
+        }
+    }
+}
+
+impl Input for FileInput {
     /// The name for messages: the path as typed, or `standard input`.
-    pub fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.name
     }
 
     /// Opens it from the start. What cannot be read again fails at the second time.
-    pub fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
         let again = || io::Error::other("cannot be read a second time");
         match &mut self.place {
             Place::File(path) => Ok(Box::new(File::open(path)?)),
@@ -45,7 +56,7 @@ impl FileInput {
     }
 
     /// Whether it can be opened more than once.
-    pub fn reopenable(&self) -> bool {
+    fn reopenable(&self) -> bool {
         matches!(self.place, Place::File(_))
     }
 }

@@ -58,6 +58,11 @@ pub fn complain(error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "ctishark: {line}");
 }
 
+/// Prints a remark on one line of standard error.
+pub fn remark(text: &str) {
+    complain(&anyhow::Error::msg(text.to_owned()));
+}
+
 /// Whether an error comes from a reader of our output that has gone away.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(broken)

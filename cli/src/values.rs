@@ -41,6 +41,11 @@ impl TypeSelection {
         selection
     }
 
+    /// Whether nothing was selected, so that everything passes.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty() && self.names.is_empty()
+    }
+
     /// Whether a message passes: by its number on the wire, or by the name under which it was decoded (some numbers have
     /// two meanings). Everything passes when nothing was selected.
     pub fn accepts(&self, number: MessageType, message: Option<&Message>) -> bool {
