@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::as_conversions))]
 
 pub mod capture;
+pub mod encode;
 pub mod limits;
 pub mod protocol;
 pub mod reassembly;
