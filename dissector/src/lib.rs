@@ -12,6 +12,7 @@ pub mod decode;
 pub mod explain;
 pub mod finding;
 pub mod framing;
+pub mod encode;
 pub mod limits;
 pub mod ports;
 pub mod protocol;
