@@ -230,6 +230,11 @@ mod tests {
                 ]),
             ],
         );
-        insta::assert_snapshot!(page.finish(), @"");
+        insta::assert_snapshot!(page.finish(), @"
+         no  what
+          1  one
+        100  a line that is too long for the
+             page so it goes on
+        ");
     }
 }

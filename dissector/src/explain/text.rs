@@ -86,7 +86,10 @@ fn relations(page: &mut Page<'_>, m: &Message) {
     if let Some(reply) = m.reply {
         let failures: Vec<&str> = messages()
             .iter()
-            .filter(|m| m.failure == Some(Failure::OfRequest))
+            .filter(|f| {
+                f.failure == Some(Failure::OfRequest)
+                    && crate::protocol::message(reply).is_none_or(|r| r.kind == f.kind)
+            })
             .map(|m| m.name)
             .collect();
         page.paragraph(&format!(
@@ -197,7 +200,8 @@ fn floating_part(page: &mut Page<'_>, topic: &MessageTopic) {
     if !m.untagged.is_empty() {
         page.paragraph(&format!("named without a tag: {}", m.untagged.join(", ")));
     }
-    for list in m.lists {
+    let leads = |tag| topic.floating.iter().any(|f| f.field.tag == tag);
+    for list in m.lists.iter().filter(|l| leads(l.lead)) {
         let what = if list.record { "records" } else { "entries" };
         let place = if list.lead_ends_entry {
             "ends"
@@ -517,12 +521,11 @@ fn version(page: &mut Page<'_>, topic: &VersionTopic) {
         }
     }
     for (what, parts) in groups {
-        let parts = parts.join(", ");
-        page.paragraph(&if parts.is_empty() {
-            what.to_owned()
+        if parts.is_empty() {
+            page.paragraph(what);
         } else {
-            format!("{what}: {parts}")
-        });
+            page.entry(&format!("{what}:"), &parts.join(", "));
+        }
     }
     if !info.notes.is_empty() {
         page.heading("Notes");
