@@ -1,5 +1,7 @@
 //! The command as a whole: help, usage, errors, exit codes. The cases in `commands/` are read as if they were code.
 
+#![allow(clippy::unwrap_used)]
+
 use assert_cmd::Command;
 use predicates::str::{contains, starts_with};
 

@@ -1,5 +1,7 @@
 //! The command explain as its users see it.
 
+#![allow(clippy::unwrap_used)]
+
 use assert_cmd::Command;
 use predicates::str::contains;
 
