@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::as_conversions))]
 
+pub mod analysis;
 pub mod capture;
 pub mod conversation;
 pub mod correlate;
@@ -16,6 +17,7 @@ pub mod ports;
 pub mod protocol;
 pub mod reassembly;
 pub mod record;
+pub mod render;
 mod sequencer;
 pub mod session;
 mod time;
