@@ -1,6 +1,11 @@
 //! Messages encoded by an independent codec (fixtures/vectors) decode to the values they were made from.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
 
 use cti_dissector::decode::{Decoder, FieldValue, HEADER_LEN, Reading};
 use cti_dissector::protocol::ProtocolVersion;

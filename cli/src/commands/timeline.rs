@@ -9,9 +9,10 @@ use cti_dissector::capture::Input as _;
 use cti_dissector::record::{Record, Sink};
 use cti_dissector::render::json;
 use cti_dissector::render::parallel::{Parallel, Render};
+use cti_dissector::render::text::{Hints, Scratch, Sequence, TextOptions, TextRenderer, TimeMode};
 use cti_dissector::select::{Criteria, Selector};
 
-use crate::args::Format;
+use crate::args::{Format, TimeStyle};
 use crate::driver::{self, Outcome};
 use crate::output::Output;
 use crate::settings::{Selection, Settings, TimelineOptions};
@@ -19,7 +20,7 @@ use crate::settings::{Selection, Settings, TimelineOptions};
 /// Runs it.
 pub fn run(options: TimelineOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
     match options.view.format {
-        Format::Text => anyhow::bail!("text: not available in this build"),
+        Format::Text => as_text(options, settings),
         Format::Json | Format::Ndjson => as_json(options, settings),
     }
 }
@@ -40,17 +41,54 @@ fn criteria(selection: &Selection, start: Timestamp) -> Criteria {
     }
 }
 
+/// What a record needs to be rendered besides itself, found out in order.
+trait Hinting {
+    /// What the renderers are told.
+    type Context: Send;
+
+    /// The next record, which will be shown.
+    fn shown(&mut self, record: &Record<'_>) -> Self::Context;
+
+    /// The next record, which will not be shown.
+    fn passed(&mut self, record: &Record<'_>);
+}
+
+/// JSON needs nothing.
+struct NoHints;
+
+impl Hinting for NoHints {
+    type Context = ();
+
+    fn shown(&mut self, _: &Record<'_>) {}
+
+    fn passed(&mut self, _: &Record<'_>) {}
+}
+
+impl Hinting for Sequence {
+    type Context = Hints;
+
+    fn shown(&mut self, record: &Record<'_>) -> Hints {
+        self.next(record)
+    }
+
+    fn passed(&mut self, record: &Record<'_>) {
+        self.pass(record);
+    }
+}
+
 /// Records that pass the selection, on their way to standard output.
-struct Stream<R: Render> {
+struct Stream<R: Render, H> {
     selector: Selector,
+    hinting: H,
     out: Parallel<R, Output>,
     /// Writing went wrong; nothing more is written.
     error: Option<io::Error>,
 }
 
-impl<R: Render + 'static> Stream<R> {
+impl<R: Render<Context = H::Context> + 'static, H: Hinting> Stream<R, H> {
     fn new(
         selector: Selector,
+        hinting: H,
         jobs: usize,
         renderer: impl FnMut() -> R,
         settings: &Settings,
@@ -59,6 +97,7 @@ impl<R: Render + 'static> Stream<R> {
             .context("starting threads")?;
         Ok(Self {
             selector,
+            hinting,
             out,
             error: None,
         })
@@ -71,17 +110,92 @@ impl<R: Render + 'static> Stream<R> {
             None => Ok(()),
         }
     }
+
+    /// Appends what is no record, writes everything and closes the output.
+    fn finish(mut self, tail: &[u8]) -> anyhow::Result<()> {
+        self.out.raw(tail).context("standard output")?;
+        self.out.finish().context("standard output")?.finish()
+    }
 }
 
-impl<R: Render<Context = ()> + 'static> Sink for Stream<R> {
+impl<R: Render<Context = H::Context> + 'static, H: Hinting> Sink for Stream<R, H> {
     fn record(&mut self, record: Record<'_>) {
-        if self.error.is_none()
-            && self.selector.accepts(&record)
-            && let Err(error) = self.out.push(&record, ())
-        {
+        if self.error.is_some() {
+            return;
+        }
+        if !self.selector.accepts(&record) {
+            self.hinting.passed(&record);
+            return;
+        }
+        let context = self.hinting.shown(&record);
+        if let Err(error) = self.out.push(&record, context) {
             self.error = Some(error);
         }
     }
+}
+
+/// Lines of text.
+struct Lines {
+    renderer: TextRenderer,
+    scratch: Scratch,
+}
+
+impl Render for Lines {
+    type Context = Hints;
+
+    fn render(&mut self, out: &mut Vec<u8>, record: &Record<'_>, hints: &Hints) {
+        self.renderer
+            .record(*record, *hints, &mut self.scratch, out);
+    }
+}
+
+fn as_text(options: TimelineOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let TimelineOptions {
+        inputs,
+        selection,
+        view,
+        decoding,
+    } = options;
+    let several_inputs = inputs.len() > 1;
+    let make = |start| {
+        let text = TextOptions {
+            colour: settings.color,
+            ascii: view.ascii,
+            time: match view.time {
+                TimeStyle::Absolute => TimeMode::Absolute(view.zone.clone()),
+                TimeStyle::Relative => TimeMode::Relative(start),
+                TimeStyle::Delta => TimeMode::Delta,
+                TimeStyle::Epoch => TimeMode::Epoch,
+            },
+            detail: view.detail,
+            hex: view.hex,
+            show_secrets: view.show_secrets,
+            several_inputs,
+        };
+        let renderer = || Lines {
+            renderer: TextRenderer::new(text.clone()),
+            scratch: Scratch::new(),
+        };
+        let selector = Selector::new(criteria(&selection, start));
+        Stream::new(
+            selector,
+            Sequence::new(),
+            decoding.jobs.get(),
+            renderer,
+            settings,
+        )
+    };
+    let outcome = driver::dissect(
+        inputs,
+        driver::options(&decoding, true),
+        settings,
+        make,
+        Stream::check,
+    )?;
+    outcome.remark(settings);
+    let failed = outcome.failed;
+    outcome.sink.finish(&[])?;
+    Ok(exit_code(failed))
 }
 
 /// JSON objects, each behind a separator or before a line end.
@@ -148,7 +262,7 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
             renderer: json::Renderer::new(json_options),
             format,
         };
-        let mut stream = Stream::new(selector, decoding.jobs.get(), renderer, settings)?;
+        let mut stream = Stream::new(selector, NoHints, decoding.jobs.get(), renderer, settings)?;
         stream.out.raw(&head).context("standard output")?;
         Ok(stream)
     };
@@ -176,9 +290,7 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
     if format == Format::Json {
         tail.extend_from_slice(b"\n]\n");
     }
-    let mut out = outcome.sink.out;
-    out.raw(&tail).context("standard output")?;
-    out.finish().context("standard output")?.finish()?;
+    outcome.sink.finish(&tail)?;
     Ok(exit_code(failed))
 }
 

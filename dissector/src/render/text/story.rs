@@ -191,6 +191,7 @@ fn broken(pen: &mut Pen<'_>, record: &BreakRecord) {
         BreakCause::Gap => "gap: ",
         BreakCause::MidStream => "starts in mid-stream: ",
         BreakCause::BadHeader => "no message header: ",
+        BreakCause::CutMessage => "ends inside a message: ",
     });
     let from = record.direction.sender();
     if missing > 0 {
