@@ -1,5 +1,6 @@
 //! Runs captures through the dissector: what every command that reads captures has in common.
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -10,6 +11,7 @@ use cti_dissector::finding::Code;
 use cti_dissector::ports::Ports;
 use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Notice, Sink};
+use cti_dissector::render::json;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::inputs::FileInput;
@@ -72,6 +74,27 @@ impl<S> Outcome<S> {
                 amount(totals.connections, "TCP connection", "TCP connections")
             )
         })
+    }
+}
+
+/// The summary record of a run; `selected` counts the messages that passed a selection.
+pub fn summary<S>(outcome: &Outcome<S>, selected: Option<u64>) -> json::Summary {
+    json::Summary {
+        packets: outcome.layers.packets,
+        tcp_packets: outcome.layers.tcp,
+        first: outcome.first,
+        last: outcome.last,
+        totals: outcome.totals,
+        selected,
+    }
+}
+
+/// 2 when some input could not be read, though others were shown.
+pub fn exit_code(failed: bool) -> ExitCode {
+    if failed {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
     }
 }
 

@@ -13,7 +13,7 @@ use cti_dissector::render::text::{Hints, Scratch, Sequence, TextOptions, TextRen
 use cti_dissector::select::{Criteria, Selector};
 
 use crate::args::{Format, TimeStyle};
-use crate::driver::{self, Outcome};
+use crate::driver;
 use crate::output::Output;
 use crate::settings::{Selection, Settings, TimelineOptions};
 
@@ -195,35 +195,21 @@ fn as_text(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
     outcome.remark(settings);
     let failed = outcome.failed;
     outcome.sink.finish(&[])?;
-    Ok(exit_code(failed))
+    Ok(driver::exit_code(failed))
 }
 
-/// JSON objects, each behind a separator or before a line end.
-struct Objects {
+/// JSON objects behind the header.
+struct JsonRecords {
     renderer: json::Renderer,
-    format: Format,
+    objects: json::Objects,
 }
 
-impl Render for Objects {
+impl Render for JsonRecords {
     type Context = ();
 
     fn render(&mut self, out: &mut Vec<u8>, record: &Record<'_>, (): &()) {
-        before(out, self.format);
-        self.renderer.record(out, record);
-        after(out, self.format);
-    }
-}
-
-/// In the one document, every record but the header stands behind another one.
-fn before(out: &mut Vec<u8>, format: Format) {
-    if format == Format::Json {
-        out.extend_from_slice(b",\n");
-    }
-}
-
-fn after(out: &mut Vec<u8>, format: Format) {
-    if format == Format::Ndjson {
-        out.push(b'\n');
+        let Self { renderer, objects } = self;
+        objects.next(out, |out| renderer.record(out, record));
     }
 }
 
@@ -234,7 +220,6 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
         view,
         decoding,
     } = options;
-    let format = view.format;
     let json_options = json::Options {
         show_secrets: view.show_secrets,
         several_inputs: inputs.len() > 1,
@@ -245,22 +230,21 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
             name: i.name().to_owned(),
         })
         .collect();
+    let objects = json::Objects::new(view.format == Format::Json);
     let mut head = Vec::new();
-    if format == Format::Json {
-        head.extend_from_slice(b"[\n");
-    }
-    json::Renderer::new(json_options).header(
-        &mut head,
-        env!("CARGO_PKG_NAME"),
-        env!("CARGO_PKG_VERSION"),
-        &names,
-    );
-    after(&mut head, format);
+    objects.open(&mut head, |out| {
+        json::Renderer::new(json_options).header(
+            out,
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION"),
+            &names,
+        );
+    });
     let make = |start| {
         let selector = Selector::new(criteria(&selection, start));
-        let renderer = || Objects {
+        let renderer = || JsonRecords {
             renderer: json::Renderer::new(json_options),
-            format,
+            objects,
         };
         let mut stream = Stream::new(selector, NoHints, decoding.jobs.get(), renderer, settings)?;
         stream.out.raw(&head).context("standard output")?;
@@ -280,36 +264,16 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
     let mut tail = Vec::new();
     let mut renderer = json::Renderer::new(json_options);
     for notice in &outcome.notices {
-        before(&mut tail, format);
-        renderer.record(&mut tail, &Record::Notice(notice));
-        after(&mut tail, format);
+        objects.next(&mut tail, |out| {
+            renderer.record(out, &Record::Notice(notice))
+        });
     }
-    before(&mut tail, format);
-    renderer.summary(&mut tail, &summary(&outcome, &outcome.sink.selector));
-    after(&mut tail, format);
-    if format == Format::Json {
-        tail.extend_from_slice(b"\n]\n");
-    }
+    let selector = &outcome.sink.selector;
+    let selected = (!selector.is_empty()).then(|| selector.selected());
+    objects.next(&mut tail, |out| {
+        renderer.summary(out, &driver::summary(&outcome, selected))
+    });
+    objects.close(&mut tail);
     outcome.sink.finish(&tail)?;
-    Ok(exit_code(failed))
-}
-
-fn summary<S>(outcome: &Outcome<S>, selector: &Selector) -> json::Summary {
-    json::Summary {
-        packets: outcome.layers.packets,
-        tcp_packets: outcome.layers.tcp,
-        first: outcome.first,
-        last: outcome.last,
-        totals: outcome.totals,
-        selected: (!selector.is_empty()).then(|| selector.selected()),
-    }
-}
-
-/// 2 when some input could not be read, though others were shown.
-fn exit_code(failed: bool) -> ExitCode {
-    if failed {
-        ExitCode::from(2)
-    } else {
-        ExitCode::SUCCESS
-    }
+    Ok(driver::exit_code(failed))
 }

@@ -12,9 +12,11 @@ mod fields;
 mod hex;
 mod message;
 mod pen;
+mod sessions;
 mod story;
 
 pub use clock::TimeMode;
+pub use sessions::{TableOptions, table};
 
 use crate::analysis::{AgentStates, StateChange};
 use crate::decode::Decoder;

@@ -104,19 +104,19 @@ fn began(pen: &mut Pen<'_>, session: &Session) {
     pen.off();
 }
 
-fn ended(pen: &mut Pen<'_>, session: &Session) {
+/// How a session ended, in a few words.
+pub(super) fn end(pen: &mut Pen<'_>, session: &Session) {
     let by = session.ended_by.map_or("either side", |d| match d {
         Direction::ClientToServer => "the client",
         Direction::ServerToClient => "the server",
     });
-    pen.on(Paint::Dim);
     let how = match session.end {
-        Some(End::Finished(_)) => "ended: closed by ",
-        Some(End::Reset(_)) => "ended: reset by ",
-        Some(End::Replaced) => "ended: replaced by a new connection of the same ports",
+        Some(End::Finished(_)) => "closed by ",
+        Some(End::Reset(_)) => "reset by ",
+        Some(End::Replaced) => "replaced by a new connection of the same ports",
         Some(End::Evicted) => "no longer followed: too many connections",
         Some(End::CaptureEnded) => "still open when the capture ended",
-        None => "ended: the connection goes on with a new session",
+        None => "the connection goes on with a new session",
     };
     pen.put(how);
     if matches!(session.end, Some(End::Finished(_) | End::Reset(_))) {
@@ -125,6 +125,12 @@ fn ended(pen: &mut Pen<'_>, session: &Session) {
     if session.close_status.is_some() {
         pen.put(" after CLOSE_REQ");
     }
+}
+
+fn ended(pen: &mut Pen<'_>, session: &Session) {
+    pen.on(Paint::Dim);
+    pen.put("ended: ");
+    end(pen, session);
     if session.content != Content::Cti {
         pen.off();
         return;
