@@ -112,14 +112,25 @@ pub fn options(decoding: &Decoding, hold_requests: bool) -> Options {
     }
 }
 
-/// Reads all inputs as one capture. The sink is made when the first packet's time is known; `check` is asked now and then
-/// whether to go on.
-pub fn dissect<S: Sink>(
+/// What takes the records of a run.
+pub trait Consumer: Sink {
+    /// Asked after each segment: an error ends the run.
+    fn check(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// The next packet may be long in coming: time to show what there is.
+    fn pause(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads all inputs as one capture. The consumer is made when the first packet's time is known.
+pub fn dissect<S: Consumer>(
     inputs: Vec<FileInput>,
     options: Options,
     settings: &Settings,
     make: impl FnOnce(Timestamp) -> anyhow::Result<S>,
-    check: impl Fn(&mut S) -> anyhow::Result<()>,
 ) -> anyhow::Result<Outcome<S>> {
     let mut progress = Progress::new(&inputs, settings);
     let boxed: Vec<Box<dyn Input>> = inputs
@@ -127,6 +138,7 @@ pub fn dissect<S: Sink>(
         .map(|i| Box::new(i) as Box<dyn Input>)
         .collect();
     let several = boxed.len() > 1;
+    let live = boxed.iter().any(|input| !input.reopenable());
     let mut capture = Capture::new(boxed);
     let mut layers = Layers::new();
     let (mut first, mut last) = (None, None);
@@ -153,7 +165,10 @@ pub fn dissect<S: Sink>(
         };
         if let Peeled::Tcp(segment) = layers.segment(&packet) {
             conversations.segment(&segment);
-            check(conversations.sink())?;
+            conversations.sink().check()?;
+        }
+        if live && capture.is_drained() {
+            conversations.sink().pause()?;
         }
         progress.tick(&capture);
     }
@@ -165,7 +180,7 @@ pub fn dissect<S: Sink>(
         (None, None) => return Err(anyhow!("the sink was never made")),
     };
     let (mut sink, totals) = conversations.finish();
-    check(&mut sink)?;
+    sink.check()?;
     let notices = notices(&mut capture, several, layers.counts());
     Ok(Outcome {
         sink,

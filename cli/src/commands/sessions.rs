@@ -11,7 +11,7 @@ use cti_dissector::render::text::{self, TableOptions};
 use cti_dissector::session::{Content, Session};
 
 use crate::args::Format;
-use crate::driver::{self, Outcome};
+use crate::driver::{self, Consumer, Outcome};
 use crate::output::{self, Output};
 use crate::settings::{SessionsOptions, Settings};
 
@@ -39,6 +39,8 @@ impl Sink for List {
     }
 }
 
+impl Consumer for List {}
+
 /// Runs it.
 pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
     let SessionsOptions {
@@ -56,13 +58,7 @@ pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<Exit
         .collect();
     let several_inputs = inputs.len() > 1;
     let dissector = driver::options(&decoding, false);
-    let mut outcome = driver::dissect(
-        inputs,
-        dissector,
-        settings,
-        |_| Ok(List::default()),
-        |_| Ok(()),
-    )?;
+    let mut outcome = driver::dissect(inputs, dissector, settings, |_| Ok(List::default()))?;
     outcome.remark(settings);
     outcome.sink.sessions.sort_by_key(|s| s.peers.session);
     let mut out = Vec::new();

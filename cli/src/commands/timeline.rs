@@ -13,7 +13,7 @@ use cti_dissector::render::text::{Hints, Scratch, Sequence, TextOptions, TextRen
 use cti_dissector::select::{Criteria, Selector};
 
 use crate::args::{Format, TimeStyle};
-use crate::driver;
+use crate::driver::{self, Consumer};
 use crate::output::Output;
 use crate::settings::{Selection, Settings, TimelineOptions};
 
@@ -103,14 +103,6 @@ impl<R: Render<Context = H::Context> + 'static, H: Hinting> Stream<R, H> {
         })
     }
 
-    /// An error met in between.
-    fn check(&mut self) -> anyhow::Result<()> {
-        match self.error.take() {
-            Some(error) => Err(error).context("standard output"),
-            None => Ok(()),
-        }
-    }
-
     /// Appends what is no record, writes everything and closes the output.
     fn finish(mut self, tail: &[u8]) -> anyhow::Result<()> {
         self.out.raw(tail).context("standard output")?;
@@ -131,6 +123,19 @@ impl<R: Render<Context = H::Context> + 'static, H: Hinting> Sink for Stream<R, H
         if let Err(error) = self.out.push(&record, context) {
             self.error = Some(error);
         }
+    }
+}
+
+impl<R: Render<Context = H::Context> + 'static, H: Hinting> Consumer for Stream<R, H> {
+    fn check(&mut self) -> anyhow::Result<()> {
+        match self.error.take() {
+            Some(error) => Err(error).context("standard output"),
+            None => Ok(()),
+        }
+    }
+
+    fn pause(&mut self) -> anyhow::Result<()> {
+        self.out.flush().context("standard output")
     }
 }
 
@@ -185,13 +190,7 @@ fn as_text(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
             settings,
         )
     };
-    let outcome = driver::dissect(
-        inputs,
-        driver::options(&decoding, true),
-        settings,
-        make,
-        Stream::check,
-    )?;
+    let outcome = driver::dissect(inputs, driver::options(&decoding, true), settings, make)?;
     outcome.remark(settings);
     let failed = outcome.failed;
     outcome.sink.finish(&[])?;
@@ -252,13 +251,7 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
     };
     // Only failures: whether a request is one shows when its outcome does.
     let hold = selection.only_failures;
-    let outcome = driver::dissect(
-        inputs,
-        driver::options(&decoding, hold),
-        settings,
-        make,
-        Stream::check,
-    )?;
+    let outcome = driver::dissect(inputs, driver::options(&decoding, hold), settings, make)?;
     let failed = outcome.failed;
     outcome.remark(settings);
     let mut tail = Vec::new();
