@@ -49,6 +49,24 @@ pub fn emit(data: &Data) -> Result<String, Box<dyn Error>> {
         "Message",
         all.iter().map(|n| format!("&MESSAGE_{n}")),
     )?;
+    let renumbered = data
+        .messages
+        .iter()
+        .filter(|(_, m)| m.alternative_type.is_some())
+        .map(|(_, m)| m.number);
+    let unpublished_too = data
+        .unpublished
+        .iter()
+        .filter(|u| u.alternative_type.is_some())
+        .map(|u| u.number);
+    list(
+        &mut out,
+        "RENUMBERED",
+        "Message",
+        renumbered
+            .chain(unpublished_too)
+            .map(|n| format!("&MESSAGE_{n}")),
+    )?;
     list(
         &mut out,
         "TABLES",

@@ -6,10 +6,22 @@
 #![cfg_attr(test, allow(clippy::as_conversions))]
 
 pub mod capture;
+pub mod conversation;
+pub mod correlate;
+pub mod decode;
+pub mod explain;
+pub mod finding;
+pub mod framing;
 pub mod encode;
 pub mod limits;
+pub mod ports;
 pub mod protocol;
 pub mod reassembly;
+pub mod record;
+pub mod render;
+pub mod select;
+mod sequencer;
+pub mod session;
 mod time;
 
 pub use time::Timestamp;

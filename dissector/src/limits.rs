@@ -1,4 +1,102 @@
 //! Every bound on memory and effort, in one place. Reaching one is reported, never silent.
 
+use std::time::Duration;
+
 /// Largest packet that is read (bytes). Larger records are skipped as damage; the usual snap length is 262,144.
 pub const MAX_PACKET: usize = 512 * 1024;
+
+/// Largest MessageLength that is framed (bytes). The protocol allows 12,492; longer ones are decoded with a finding, but a length
+/// beyond this one is taken for nonsense.
+pub const MAX_FRAMED_LENGTH: usize = 64 * 1024;
+
+/// Bytes kept while a message boundary is searched (per direction).
+pub const MAX_SEARCH: usize = 64 * 1024;
+
+/// Bytes of records that wait until more is known about one of them. Beyond it the oldest are shown as they are.
+pub const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
+
+/// Requests without answer that are remembered over all sessions. Beyond it the oldest are given up.
+pub const MAX_OPEN_REQUESTS: usize = 65_536;
+
+/// Messages of a session that wait for its protocol version to be inferred.
+pub const MAX_INFERENCE_MESSAGES: u32 = 64;
+
+/// Bytes of both directions in which a connection on a port that says nothing must show that it is CTI.
+pub const MAX_PROBE_BYTES: u64 = 32 * 1024;
+
+/// Agents whose last state is remembered for the timeline.
+pub const MAX_AGENTS: usize = 65_536;
+/// Size of the buffer through which an open input is read (bytes). One is held per open input.
+pub const READ_BUFFER: usize = 1024 * 1024;
+
+/// Size of the buffer used to find the time of an input's first packet (bytes); it grows up to [`MAX_BLOCK`] when needed.
+pub const PROBE_BUFFER: usize = 64 * 1024;
+
+/// Largest pcapng block that is looked into (bytes): a packet and room for its options. Larger ones are stepped over.
+pub const MAX_BLOCK: usize = MAX_PACKET + 128 * 1024;
+
+/// Most interfaces one pcapng section may describe. Packets of those beyond are skipped as damage.
+pub const MAX_INTERFACES: usize = 65_536;
+
+/// Most memory an xz decoder may take, which bounds its dictionary (bytes).
+pub const XZ_MEMORY: u64 = 256 * 1024 * 1024;
+
+/// Largest zstd window, as a power of 2 (27: 128 MiB).
+pub const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// Most bytes of unfinished IP datagrams that are held; the oldest is given up beyond.
+pub const FRAGMENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most unfinished IP datagrams that are held; the oldest is given up beyond.
+pub const FRAGMENT_DATAGRAMS: usize = 4096;
+
+/// How long an unfinished IP datagram is held, in capture time.
+pub const FRAGMENT_AGE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Most unknown link types that are counted one by one.
+pub const UNKNOWN_LINK_TYPES: usize = 32;
+
+/// Largest pcapng block without packets that is stepped over (bytes). A larger length counts as damage.
+pub const MAX_SKIPPED_BLOCK: usize = 64 * 1024 * 1024;
+/// Data held for one direction of a connection while a hole before it may still fill (bytes, with [`PIECE_OVERHEAD`] for
+/// each piece). Beyond it the hole is reported as a gap.
+pub const MAX_STREAM_BUFFER: usize = 256 * 1024;
+
+/// The same over all connections. Beyond it the holes that would be given up soonest are reported as gaps.
+pub const MAX_TOTAL_BUFFER: usize = 16 * 1024 * 1024;
+
+/// What a piece of held data costs beside its bytes, so that many tiny pieces are bounded too.
+pub const PIECE_OVERHEAD: usize = 128;
+
+/// Connections followed at once. Beyond it the longest idle one is dropped. Being idle alone ends no connection.
+pub const MAX_CONNECTIONS: usize = 32_768;
+
+/// Connections of which one side alone was heard, without data (port scans, SYN floods). Beyond it the longest idle of
+/// them is dropped, so that they cannot drive out connections that carry something.
+pub const MAX_HALF_OPEN: usize = 8_192;
+
+/// Ended connections that are remembered to recognise their late segments.
+pub const MAX_ENDED: usize = 4_096;
+
+/// How long (capture time) an ended connection is remembered.
+pub const ENDED_MEMORY: Duration = Duration::from_secs(30);
+
+/// Capture time for which a hole that the receiver has acknowledged may still fill: captures merged from several
+/// interfaces are slightly out of order.
+pub const HOLE_GRACE: Duration = Duration::from_millis(500);
+
+/// The same in captured segments of the connection; whichever is reached first ends the grace.
+pub const HOLE_GRACE_SEGMENTS: u64 = 64;
+
+/// Capture time after which a hole is given up without any acknowledgement (captures of one direction only).
+pub const HOLE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Largest step in sequence numbers, forward or back, that one segment may take without being confirmed by another.
+pub const MAX_JUMP: u32 = 8 * 1024 * 1024;
+
+/// Capture time for which a segment that would take a larger step waits for another one to confirm it.
+pub const SUSPECT_PATIENCE: Duration = Duration::from_secs(300);
+
+/// How far an acknowledgement may be ahead of all captured data and be believed; also how near a late segment must be to
+/// an ended connection to count as part of it.
+pub const MAX_WINDOW: u32 = 1024 * 1024;

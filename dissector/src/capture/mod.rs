@@ -1,7 +1,49 @@
 //! From capture files to TCP segments: reading, merging, and peeling link and IP layers.
+//!
+//! [`Capture`] reads any number of [`Input`]s as one capture in order of time; [`Layers`] takes each packet down to its
+//! [`Segment`]. A damaged capture is no error: what is readable is delivered, and a [`Note`] says what is not. Nothing here
+//! knows about files by path, about the order of TCP data, or about the protocol inside.
 
+mod buffer;
+mod decompress;
+mod error;
+mod fragments;
+mod input;
+mod ip;
+mod layers;
+mod link;
+mod log;
+mod merge;
+mod note;
 mod packet;
+mod pcap;
+mod pcapng;
+mod reader;
+mod record;
+#[cfg(test)]
+mod samples;
 mod segment;
 
+pub use decompress::Compression;
+pub use error::{Content, Error};
+pub use input::Input;
+pub use layers::{LayerCounts, Layers, Peeled};
+pub use merge::{Capture, Progress};
+pub use note::{Note, NoteKind};
 pub use packet::{Packet, PacketId};
 pub use segment::{Flags, Segment};
+
+/// A length field as a size in memory; saturates where the machine is too small for it.
+fn size(length: u32) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}
+
+/// A size in memory as a length; saturates.
+fn length(size: usize) -> u32 {
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+/// A size in memory as a file offset; saturates.
+fn offset(size: usize) -> u64 {
+    u64::try_from(size).unwrap_or(u64::MAX)
+}

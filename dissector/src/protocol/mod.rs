@@ -1,6 +1,7 @@
 //! What is known of the protocol: static tables and look-up by number and name. Knows nothing of bytes.
 
 mod definition;
+pub mod roles;
 mod tables;
 mod version;
 
@@ -61,7 +62,7 @@ pub fn message_by_name(name: &str) -> Option<&'static Message> {
 pub fn alternatives(
     number: MessageType,
 ) -> impl Iterator<Item = (&'static Message, &'static Alternative)> {
-    tables::MESSAGES.iter().copied().filter_map(move |m| {
+    tables::RENUMBERED.iter().copied().filter_map(move |m| {
         m.alternative
             .as_ref()
             .filter(|a| a.number == number)

@@ -86,7 +86,7 @@ pub struct Gap {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GapCause {
-    /// The other side acknowledged bytes that no captured packet holds.
+    /// No captured packet holds these bytes: the other side acknowledged them, or nothing filled the hole for long.
     NotCaptured,
     /// The packet was captured, but not whole (snap length).
     CutBySnapLength,
@@ -121,7 +121,7 @@ pub struct DirectionStats {
     pub bytes: u64,
     /// Segments whose payload had been delivered or buffered before, wholly or in part (keep-alives not counted).
     pub retransmitted: u64,
-    /// Segments that came before one they follow.
+    /// Segments that came before one they follow (where that one came at all).
     pub out_of_order: u64,
     /// Keep-alive probes.
     pub keep_alives: u64,
@@ -133,6 +133,10 @@ pub struct DirectionStats {
     pub gap_bytes: u64,
     /// Segments that announced a receive window of zero (RST not counted).
     pub zero_windows: u64,
+    /// Payload bytes from before the point where a stream without SYN began for us; they are not delivered.
+    pub bytes_before_start: u64,
+    /// Segments with data far outside any window that no other segment confirmed; they are not delivered.
+    pub implausible: u64,
 }
 
 /// What the receiver of the data says about it.

@@ -1,0 +1,430 @@
+//! What was typed: the definition of all commands and options. What they mean is for `settings.rs`; help, man page and
+//! completions are made from here.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::values::{self, Moment, TypePattern};
+
+const TIMELINE_EXAMPLES: &str = "\
+Examples:
+  ctishark trace.pcapng                     the timeline of one capture
+  ctishark ring_*.pcap.gz | less            rotated files are merged by time
+  ctishark --detail --hex trace.pcap        every field of every message, and its bytes
+  ctishark --call 16777235 trace.pcap       one call
+  ctishark --type 'CALL_*' --session 2 trace.pcap
+  ctishark --only-failures --from 10:15 --to 10:30 trace.pcap
+  ctishark --format ndjson trace.pcap | jq 'select(.kind == \"message\")'
+  tcpdump -i eth0 -U -w - tcp | ctishark -
+
+Exit codes:
+  0  done, even when the capture is damaged or holds no CTI messages
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
+const SESSIONS_EXAMPLES: &str = "\
+Examples:
+  ctishark sessions trace.pcapng
+  ctishark sessions --format json ring_*.pcap.gz
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  ctishark explain                          what can be asked, and all messages
+  ctishark explain AGENT_STATE_EVENT        a message: layout, floating fields, answers
+  ctishark explain OPEN_CONF --version 13   its layout in protocol version 13
+  ctishark explain 36                       everything with this number
+  ctishark explain tag 25                   a floating field; also tag:25 or ANI_TAG
+  ctishark explain E_CTI_INVALID_PASSWORD   a value; also its short form
+  ctishark explain CallType                 a field, and its table of values
+  ctishark explain version 20               what a protocol version brought
+
+Exit codes:
+  0  everything asked for was found
+  2  something was not found, or wrong usage";
+
+/// Show what a Cisco CTI Server and its clients said to each other
+///
+/// Reads packet captures (pcap or pcapng, also compressed) and prints a timeline of the CTI messages (protocol GED-188)
+/// in them, each request with its answer. A command in place of FILE does another job.
+#[derive(Debug, Parser)]
+#[command(name = "ctishark", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = TIMELINE_EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub timeline: TimelineArgs,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List connections and sessions: peers, client, version, services, counts, how it ended
+    #[command(after_help = SESSIONS_EXAMPLES)]
+    Sessions(SessionsArgs),
+    /// Look up messages, fields, tags, values and versions of the protocol
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
+    /// Print files made from the program's own definitions
+    #[command(hide = true)]
+    Generate(GenerateArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct TimelineArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub show: ShowArgs,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct SessionsArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Form of the output
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub format: Format,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, help_heading = "Output")]
+    pub utc: bool,
+    /// Use ASCII characters only
+    #[arg(long, help_heading = "Output")]
+    pub ascii: bool,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct InputArgs {
+    /// Capture files, or - for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Selection")]
+pub struct SelectArgs {
+    /// Only these sessions, by number as `ctishark sessions` lists them (repeatable)
+    #[arg(long = "session", value_name = "N", value_delimiter = ',', value_parser = values::ordinal)]
+    pub sessions: Vec<u32>,
+    /// Only these message types: names, numbers or patterns such as CALL_* (repeatable)
+    #[arg(long = "type", value_name = "NAME", value_delimiter = ',', value_parser = values::message_types)]
+    pub types: Vec<TypePattern>,
+    /// Only messages about these calls, by call ID, decimal or 0x hexadecimal (repeatable)
+    #[arg(long = "call", value_name = "ID", value_delimiter = ',', value_parser = values::number)]
+    pub calls: Vec<u32>,
+    /// Only messages about these agents, by agent ID, extension or instrument (repeatable)
+    #[arg(long = "agent", value_name = "ID", value_delimiter = ',', value_parser = values::name)]
+    pub agents: Vec<String>,
+    /// Only messages at or after this time
+    ///
+    /// An RFC 3339 time (2026-11-23T10:15:00Z), `YYYY-MM-DD HH:MM[:SS[.frac]]`, or a time of day `HH:MM[:SS[.frac]]` on
+    /// the day on which the capture starts. Without an offset it is in the local time zone, with --utc in UTC.
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    pub from: Option<Moment>,
+    /// Only messages at or before this time
+    ///
+    /// Written as for --from.
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    pub to: Option<Moment>,
+    /// Leave out heartbeats
+    #[arg(long)]
+    pub no_heartbeats: bool,
+    /// Only what failed: negative answers, failure events and requests without an answer
+    #[arg(long)]
+    pub only_failures: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ShowArgs {
+    /// Show every field under its message
+    #[arg(long)]
+    pub detail: bool,
+    /// Show a hex dump under each message
+    #[arg(long)]
+    pub hex: bool,
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+    /// How times are shown
+    #[arg(long, value_enum, value_name = "STYLE", default_value_t)]
+    pub time: TimeStyle,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long)]
+    pub utc: bool,
+    /// Use ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Show passwords, which are masked otherwise
+    #[arg(long)]
+    pub show_secrets: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Decoding")]
+pub struct DecodeArgs {
+    /// Also take this TCP port for a CTI server's (repeatable)
+    #[arg(long = "port", value_name = "PORT", value_delimiter = ',', value_parser = values::port)]
+    pub ports: Vec<u16>,
+    /// Decode as this protocol version (5 to 25), whatever the session says
+    #[arg(long, value_name = "N", value_parser = values::protocol_version)]
+    pub protocol_version: Option<u8>,
+    /// How long a request may wait for its answer, in capture time: seconds, or such as 5s or 500ms
+    #[arg(long, value_name = "SECONDS", value_parser = values::duration, default_value = "30")]
+    pub reply_wait: Duration,
+    /// Number of threads [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = values::jobs)]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "General")]
+pub struct CommonArgs {
+    /// When to use colour
+    ///
+    /// auto: when standard output is a terminal, unless NO_COLOR is set or TERM is dumb.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: ColorChoice,
+    /// No progress bar and no remarks on standard error; errors only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Tell on standard error what the program does (twice: more)
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Names or numbers of messages, tags, fields, value tables, values, data types or versions
+    #[arg(value_name = "WHAT")]
+    pub what: Vec<String>,
+    /// Show layouts as they are in this protocol version (5 to 25)
+    #[arg(long = "version", visible_alias = "protocol-version", value_name = "N", value_parser = values::protocol_version)]
+    pub version: Option<u8>,
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: DocumentFormat,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    #[command(subcommand)]
+    pub what: Generate,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Generate {
+    /// Man pages of all commands
+    Man {
+        /// Write one file for each command into this directory instead of all pages to standard output
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+    /// Completions for a shell
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// JSON Schema of the output
+    Schema,
+}
+
+/// Forms of a streamed result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// JSON Lines, one record a line as it happens
+    Ndjson,
+    /// One JSON document
+    Json,
+}
+
+/// Forms of a result that is one document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DocumentFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+}
+
+/// How the timeline shows times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TimeStyle {
+    /// Time of day
+    #[default]
+    Absolute,
+    /// Since the first packet
+    Relative,
+    /// Since the line before
+    Delta,
+    /// Seconds since 1970-01-01 00:00 UTC
+    Epoch,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// When standard output is a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Why there is nothing to run.
+pub enum Stop {
+    /// Help or version was asked for; it goes to standard output.
+    Show(String),
+    /// The arguments make no sense.
+    Usage(anyhow::Error),
+}
+
+/// Reads the command line.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Stop> {
+    Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Stop::Show(error.render().to_string())
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Stop::Usage(anyhow::anyhow!("a word is missing; try --help"))
+        }
+        _ => Stop::Usage(anyhow::anyhow!(on_one_line(&error.render().to_string()))),
+    })
+}
+
+/// The short help of a command, by its name; of the program itself without one.
+pub fn short_help(command: Option<&str>) -> String {
+    let mut root = Cli::command();
+    root.build();
+    let found = command.and_then(|name| root.find_subcommand(name).cloned());
+    found.unwrap_or(root).render_help().to_string()
+}
+
+/// The names of the commands that help lists.
+pub fn command_names() -> Vec<String> {
+    let root = Cli::command();
+    let shown = root.get_subcommands().filter(|c| !c.is_hide_set());
+    shown.map(|c| c.get_name().to_owned()).collect()
+}
+
+/// clap's error as one line: without its usage and help paragraphs.
+fn on_one_line(rendered: &str) -> String {
+    let paragraphs = rendered.split("\n\n").filter(|p| {
+        let p = p.trim_start();
+        !p.is_empty() && !p.starts_with("Usage:") && !p.starts_with("For more information")
+    });
+    let lines: Vec<String> = paragraphs
+        .map(|p| p.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let text = lines.join("; ");
+    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_and_command_has_help() {
+        fn walk(command: &clap::Command) {
+            assert!(
+                command.get_about().is_some(),
+                "{} has no help",
+                command.get_name()
+            );
+            for argument in command.get_arguments() {
+                let help = argument.get_help().map(ToString::to_string);
+                assert!(
+                    help.is_some_and(|h| !h.is_empty()),
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        let mut root = Cli::command();
+        root.build();
+        walk(&root);
+    }
+
+    #[test]
+    fn an_option_means_the_same_in_every_command() {
+        let mut root = Cli::command();
+        root.build();
+        for command in root.get_subcommands() {
+            for argument in command.get_arguments().filter(|a| a.get_long().is_some()) {
+                let same = root
+                    .get_arguments()
+                    .find(|a| a.get_long() == argument.get_long());
+                // `explain --version N` is a protocol version; elsewhere the word shows the program's.
+                let Some(same) = same.filter(|a| a.get_id() != "version" && a.get_id() != "help")
+                else {
+                    continue;
+                };
+                let help = |a: &clap::Arg| a.get_help().map(ToString::to_string);
+                assert_eq!(
+                    help(same),
+                    help(argument),
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+                assert_eq!(same.get_value_names(), argument.get_value_names());
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_parser_becomes_one_line() {
+        let line = |arguments: &[&str]| match parse(arguments.iter().map(OsString::from)) {
+            Err(Stop::Usage(error)) => error.to_string(),
+            _ => String::from("accepted"),
+        };
+        assert_eq!(
+            line(&["ctishark", "--color", "red", "x"]),
+            "invalid value 'red' for '--color <WHEN>' [possible values: auto, always, never]"
+        );
+        assert_eq!(
+            line(&["ctishark", "--detial", "x"]),
+            "unexpected argument '--detial' found; tip: a similar argument exists: '--detail'"
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! The commands, one file each.
+
+mod explain;
+mod generate;
+mod sessions;
+mod timeline;
+
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+
+use crate::args::{self, Cli, Command, CommonArgs};
+use crate::inputs;
+use crate::settings::{self, SessionsOptions, Settings, TimelineOptions};
+
+/// Runs what was asked for.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        None => {
+            if inputs::nothing_given(&cli.timeline.input.files) {
+                return Ok(no_input(None));
+            }
+            let settings = prepare(&cli.timeline.common);
+            timeline::run(TimelineOptions::new(cli.timeline)?, &settings)
+        }
+        Some(Command::Sessions(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("sessions")));
+            }
+            let settings = prepare(&args.common);
+            sessions::run(SessionsOptions::new(args)?, &settings)
+        }
+        Some(Command::Explain(args)) => {
+            let settings = prepare(&args.common);
+            explain::run(&args, &settings)
+        }
+        Some(Command::Generate(args)) => generate::run(args.what),
+    }
+}
+
+fn prepare(common: &CommonArgs) -> Settings {
+    settings::start_logging(common.verbose);
+    Settings::new(common)
+}
+
+/// Nothing to read and a person at the terminal: the short help, as an error.
+fn no_input(command: Option<&str>) -> ExitCode {
+    eprint!("{}", args::short_help(command));
+    ExitCode::from(2)
+}
+
+/// The error of a command that is not there yet.
+fn not_available(what: &str) -> anyhow::Error {
+    anyhow!("{what}: not available in this build")
+}

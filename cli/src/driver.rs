@@ -1,0 +1,250 @@
+//! Runs captures through the dissector: what every command that reads captures has in common.
+
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use cti_dissector::Timestamp;
+use cti_dissector::capture::{Capture, Input, LayerCounts, Layers, NoteKind, Peeled};
+use cti_dissector::conversation::{Conversations, Options, Totals};
+use cti_dissector::finding::Code;
+use cti_dissector::ports::Ports;
+use cti_dissector::protocol::ProtocolVersion;
+use cti_dissector::record::{Notice, Sink};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::inputs::FileInput;
+use crate::output;
+use crate::settings::{Decoding, Settings};
+
+/// What a run came to.
+pub struct Outcome<S> {
+    /// The sink, with everything recorded.
+    pub sink: S,
+    /// Counts over all connections.
+    pub totals: Totals,
+    /// Counts over all packets.
+    pub layers: LayerCounts,
+    /// Time of the first packet.
+    pub first: Option<Timestamp>,
+    /// Time of the last packet.
+    pub last: Option<Timestamp>,
+    /// What is worth telling about the captures themselves.
+    pub notices: Vec<Notice>,
+    /// Some input could not be read; that has been told.
+    pub failed: bool,
+}
+
+impl<S> Outcome<S> {
+    /// What is worth a word on standard error: remarks on the captures, and why there is nothing to show.
+    pub fn remark(&self, settings: &Settings) {
+        if settings.quiet {
+            return;
+        }
+        for notice in &self.notices {
+            output::remark(&notice.text);
+        }
+        if let Some(reason) = self.nothing() {
+            output::remark(&reason);
+        }
+    }
+
+    /// Why there are no messages, if there are none.
+    fn nothing(&self) -> Option<String> {
+        let counts = &self.layers;
+        let totals = &self.totals;
+        if totals.messages > 0 || self.failed && counts.packets == 0 {
+            return None;
+        }
+        Some(if counts.packets == 0 {
+            "the capture holds no packets".to_owned()
+        } else if counts.tcp == 0 && counts.unknown_link == counts.packets {
+            "no packet could be read: the link type is not supported".to_owned()
+        } else if counts.tcp == 0 {
+            format!("no TCP among {} packets", counts.packets)
+        } else if totals.encrypted > 0 {
+            format!(
+                "no CTI messages that can be read: {} encrypted (TLS); capture on the plain port",
+                amount(totals.encrypted, "connection is", "connections are")
+            )
+        } else {
+            format!(
+                "no CTI messages in {}; add the server's port with --port if it is an unusual one",
+                amount(totals.connections, "TCP connection", "TCP connections")
+            )
+        })
+    }
+}
+
+fn amount(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// The dissector's options for what the user asked for.
+pub fn options(decoding: &Decoding, hold_requests: bool) -> Options {
+    Options {
+        ports: Ports::with(decoding.ports.clone()),
+        version: decoding.protocol_version.map(|v| ProtocolVersion(v.into())),
+        reply_wait: decoding.reply_wait,
+        hold_requests,
+    }
+}
+
+/// Reads all inputs as one capture. The sink is made when the first packet's time is known; `check` is asked now and then
+/// whether to go on.
+pub fn dissect<S: Sink>(
+    inputs: Vec<FileInput>,
+    options: Options,
+    settings: &Settings,
+    make: impl FnOnce(Timestamp) -> anyhow::Result<S>,
+    check: impl Fn(&mut S) -> anyhow::Result<()>,
+) -> anyhow::Result<Outcome<S>> {
+    let mut progress = Progress::new(&inputs, settings);
+    let boxed: Vec<Box<dyn Input>> = inputs
+        .into_iter()
+        .map(|i| Box::new(i) as Box<dyn Input>)
+        .collect();
+    let several = boxed.len() > 1;
+    let mut capture = Capture::new(boxed);
+    let mut layers = Layers::new();
+    let (mut first, mut last) = (None, None);
+    let mut failed = false;
+    let mut make = Some((make, options));
+    let mut conversations: Option<Conversations<S>> = None;
+    loop {
+        let packet = match capture.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => break,
+            Err(error) => {
+                output::complain(&anyhow!(error));
+                failed = true;
+                continue;
+            }
+        };
+        first = first.or(Some(packet.time));
+        last = last.max(Some(packet.time));
+        if let Some((make, options)) = make.take() {
+            conversations = Some(Conversations::new(options, make(packet.time)?));
+        }
+        let Some(conversations) = &mut conversations else {
+            break;
+        };
+        if let Peeled::Tcp(segment) = layers.segment(&packet) {
+            conversations.segment(&segment);
+            check(conversations.sink())?;
+        }
+        progress.tick(&capture);
+    }
+    progress.finish();
+    layers.finish();
+    let conversations = match (conversations, make) {
+        (Some(conversations), _) => conversations,
+        (None, Some((make, options))) => Conversations::new(options, make(Timestamp::default())?),
+        (None, None) => return Err(anyhow!("the sink was never made")),
+    };
+    let (mut sink, totals) = conversations.finish();
+    check(&mut sink)?;
+    let notices = notices(&mut capture, several, layers.counts());
+    Ok(Outcome {
+        sink,
+        totals,
+        layers: layers.counts().clone(),
+        first,
+        last,
+        notices,
+        failed,
+    })
+}
+
+/// What capture reading and peeling noted, as findings.
+fn notices(capture: &mut Capture, several: bool, counts: &LayerCounts) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    for note in capture.notes() {
+        let code = match note.kind {
+            NoteKind::CutOff { .. } | NoteKind::CompressionCutOff { .. } => Code::CaptureCutOff,
+            NoteKind::PacketsCut { .. } => Code::PacketsCut,
+            NoteKind::UnknownLinkType { .. } => Code::UnknownLinkType,
+            // The order of the packets stands; only times look odd.
+            NoteKind::ClockWentBack { .. } if several => continue,
+            _ => Code::CaptureDamaged,
+        };
+        let name = capture.name(note.input).unwrap_or("capture");
+        let text = format!("{name}: {}", note.kind);
+        notices.push(Notice {
+            code,
+            text,
+            time: None,
+            session: None,
+        });
+    }
+    if counts.fragments_given_up > 0 {
+        let text = format!(
+            "{} never became whole packets",
+            amount(counts.fragments_given_up, "IP fragment", "IP fragments")
+        );
+        notices.push(Notice {
+            code: Code::FragmentsIncomplete,
+            text,
+            time: None,
+            session: None,
+        });
+    }
+    notices
+}
+
+/// A bar on standard error, for long runs only.
+struct Progress {
+    wanted: bool,
+    total: Option<u64>,
+    started: Instant,
+    packets: u32,
+    bar: Option<ProgressBar>,
+}
+
+/// Runs shorter than this show no bar.
+const PATIENCE: Duration = Duration::from_millis(800);
+/// Packets between two looks at the clock.
+const TICK: u32 = 8192;
+
+impl Progress {
+    fn new(inputs: &[FileInput], settings: &Settings) -> Self {
+        let total = inputs.iter().map(FileInput::size).sum::<Option<u64>>();
+        Self {
+            wanted: settings.progress,
+            total,
+            started: Instant::now(),
+            packets: 0,
+            bar: None,
+        }
+    }
+
+    fn tick(&mut self, capture: &Capture) {
+        if !self.wanted {
+            return;
+        }
+        self.packets += 1;
+        if self.packets < TICK {
+            return;
+        }
+        self.packets = 0;
+        if self.bar.is_none() && self.started.elapsed() > PATIENCE {
+            self.bar = Some(match self.total {
+                Some(total) => ProgressBar::new(total)
+                    .with_style(style("{bar:30} {bytes}/{total_bytes} {eta} left")),
+                None => ProgressBar::new_spinner().with_style(style("{spinner} {bytes} read")),
+            });
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(capture.progress().bytes);
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

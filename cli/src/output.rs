@@ -1,0 +1,93 @@
+//! Standard output and standard error: results buffered and their flush checked, errors on one line.
+
+use std::error::Error;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+/// Standard output, buffered. Nothing counts as written before [`Output::finish`].
+pub struct Output {
+    sink: BufWriter<Box<dyn Write>>,
+}
+
+impl Output {
+    /// Opens standard output; `color` makes a console show colours that would not by itself.
+    pub fn stdout(color: bool) -> Self {
+        let stdout = io::stdout();
+        let sink: Box<dyn Write> = if color {
+            Box::new(anstream::AutoStream::always(stdout))
+        } else {
+            Box::new(stdout)
+        };
+        Self {
+            sink: BufWriter::with_capacity(64 * 1024, sink),
+        }
+    }
+
+    /// Writes out what is buffered; an error here is an error of the whole run.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        self.sink.flush().context("standard output")
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.sink.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+/// Prints a text to standard output.
+pub fn show(text: &str) -> anyhow::Result<ExitCode> {
+    let mut out = Output::stdout(false);
+    out.write_all(text.as_bytes()).context("standard output")?;
+    out.finish()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints an error with all its causes on one line of standard error. Nothing can be done when that fails.
+pub fn complain(error: &anyhow::Error) {
+    let line: String = format!("{error:#}")
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let _ = writeln!(io::stderr(), "ctishark: {line}");
+}
+
+/// Prints a remark on one line of standard error.
+pub fn remark(text: &str) {
+    complain(&anyhow::Error::msg(text.to_owned()));
+}
+
+/// Whether an error comes from a reader of our output that has gone away.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(broken)
+}
+
+fn broken(cause: &(dyn Error + 'static)) -> bool {
+    let kind = cause
+        .downcast_ref::<io::Error>()
+        .map(io::Error::kind)
+        .or_else(|| cause.downcast_ref::<serde_json::Error>()?.io_error_kind());
+    kind == Some(io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_pipe_is_found_anywhere_in_the_chain() {
+        let pipe = io::Error::from(io::ErrorKind::BrokenPipe);
+        let error = anyhow::Error::from(pipe)
+            .context("writing")
+            .context("timeline");
+        assert!(is_broken_pipe(&error));
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        assert!(!is_broken_pipe(&anyhow::Error::from(full)));
+    }
+}

@@ -1,0 +1,346 @@
+//! What the arguments mean once terminal and environment are known. Commands see these types and never the arguments.
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::IsTerminal as _;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use cti_dissector::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::args::{
+    ColorChoice, CommonArgs, DecodeArgs, Format, SelectArgs, SessionsArgs, ShowArgs, TimeStyle,
+    TimelineArgs,
+};
+use crate::inputs::{self, FileInput};
+use crate::values::{Moment, TypeSelection};
+
+/// What holds for every command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Colour the text on standard output.
+    pub color: bool,
+    /// Columns of the terminal on standard output; 100 when there is none.
+    pub width: usize,
+    /// Errors only on standard error.
+    pub quiet: bool,
+    /// Show progress on standard error.
+    pub progress: bool,
+}
+
+/// What the timeline is to do.
+#[derive(Debug)]
+pub struct TimelineOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// Which messages to show.
+    pub selection: Selection,
+    /// How to show them.
+    pub view: View,
+    /// How to decode them.
+    pub decoding: Decoding,
+}
+
+/// What the list of sessions is to do.
+#[derive(Debug)]
+pub struct SessionsOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// Form of the output.
+    pub format: Format,
+    /// Time zone in which times are shown.
+    pub zone: TimeZone,
+    /// ASCII only.
+    pub ascii: bool,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+}
+
+/// Which messages to show: those that meet every condition given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Numbers of sessions; all when empty.
+    pub sessions: Vec<u32>,
+    /// Message types.
+    pub types: TypeSelection,
+    /// Call IDs; all when empty.
+    pub calls: Vec<u32>,
+    /// Agents; all when empty.
+    pub agents: Vec<String>,
+    /// Not before this.
+    pub from: Option<TimeBound>,
+    /// Not after this (the bound itself passes).
+    pub to: Option<TimeBound>,
+    /// Without heartbeats.
+    pub no_heartbeats: bool,
+    /// Only what failed.
+    pub only_failures: bool,
+}
+
+/// An end of the span of time to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimeBound {
+    /// A point in time.
+    At(Timestamp),
+    /// A time of day in a time zone, on the day on which the capture starts there.
+    OfDay(jiff::civil::Time, TimeZone),
+}
+
+impl TimeBound {
+    /// The point in time for a capture whose first packet came at `start`.
+    pub fn resolve(&self, start: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => *time,
+            Self::OfDay(time, zone) => {
+                let start =
+                    jiff::Timestamp::from_nanosecond(start.nanos().into()).unwrap_or_default();
+                let day = zone.to_datetime(start).date();
+                zone.to_timestamp(day.to_datetime(*time))
+                    .map_or(Timestamp::default(), to_capture_time)
+            }
+        }
+    }
+}
+
+/// How messages are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Every field under its message.
+    pub detail: bool,
+    /// A hex dump under each message.
+    pub hex: bool,
+    /// Form of the output.
+    pub format: Format,
+    /// How times are shown.
+    pub time: TimeStyle,
+    /// Time zone in which times are shown.
+    pub zone: TimeZone,
+    /// ASCII only.
+    pub ascii: bool,
+    /// Passwords are shown.
+    pub show_secrets: bool,
+}
+
+/// How messages are found and decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoding {
+    /// Ports of CTI servers besides the usual ones.
+    pub ports: Vec<u16>,
+    /// Protocol version to use whatever the session says.
+    pub protocol_version: Option<u8>,
+    /// How long a request may wait for its answer.
+    pub reply_wait: Duration,
+    /// Number of threads.
+    pub jobs: NonZeroUsize,
+}
+
+impl Settings {
+    /// Looks at terminal and environment.
+    pub fn new(common: &CommonArgs) -> Self {
+        let stdout = std::io::stdout().is_terminal();
+        Self {
+            color: wants_color(
+                common.color,
+                env::var_os("NO_COLOR").as_deref(),
+                env::var_os("TERM").as_deref(),
+                stdout,
+            ),
+            width: terminal_width(stdout),
+            quiet: common.quiet,
+            progress: !common.quiet && std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// Sends the program's own log to standard error: nothing without -v.
+pub fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => tracing::Level::INFO,
+        2 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    };
+    // A second subscriber cannot be set; the first one stays.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time()
+        .try_init();
+}
+
+impl TimelineOptions {
+    /// What the arguments ask for.
+    pub fn new(args: TimelineArgs) -> anyhow::Result<Self> {
+        let zone = time_zone(args.show.utc);
+        Ok(Self {
+            selection: Selection::new(args.select, &zone)?,
+            view: View::new(&args.show, zone),
+            decoding: Decoding::new(args.decode),
+            inputs: inputs::from_arguments(&args.input.files)?,
+        })
+    }
+}
+
+impl SessionsOptions {
+    /// What the arguments ask for.
+    pub fn new(args: SessionsArgs) -> anyhow::Result<Self> {
+        Ok(Self {
+            format: args.format,
+            zone: time_zone(args.utc),
+            ascii: args.ascii,
+            decoding: Decoding::new(args.decode),
+            inputs: inputs::from_arguments(&args.input.files)?,
+        })
+    }
+}
+
+impl Selection {
+    fn new(args: SelectArgs, zone: &TimeZone) -> anyhow::Result<Self> {
+        let bound = |moment: Option<Moment>, name| {
+            moment
+                .map(|m| {
+                    time_bound(m, zone)
+                        .with_context(|| format!("invalid value for '{name} <TIME>'"))
+                })
+                .transpose()
+        };
+        let from = bound(args.from, "--from")?;
+        let to = bound(args.to, "--to")?;
+        let reversed = match (&from, &to) {
+            (Some(TimeBound::At(from)), Some(TimeBound::At(to))) => from > to,
+            (Some(TimeBound::OfDay(from, _)), Some(TimeBound::OfDay(to, _))) => from > to,
+            _ => false,
+        };
+        ensure!(
+            !reversed,
+            "--from is later than --to; nothing can be between them"
+        );
+        Ok(Self {
+            sessions: args.sessions,
+            types: TypeSelection::new(args.types),
+            calls: args.calls,
+            agents: args.agents,
+            from,
+            to,
+            no_heartbeats: args.no_heartbeats,
+            only_failures: args.only_failures,
+        })
+    }
+}
+
+impl View {
+    fn new(args: &ShowArgs, zone: TimeZone) -> Self {
+        Self {
+            detail: args.detail,
+            hex: args.hex,
+            format: args.format,
+            time: args.time,
+            zone,
+            ascii: args.ascii,
+            show_secrets: args.show_secrets,
+        }
+    }
+}
+
+impl Decoding {
+    fn new(args: DecodeArgs) -> Self {
+        let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self {
+            ports: args.ports,
+            protocol_version: args.protocol_version,
+            reply_wait: args.reply_wait,
+            jobs: args.jobs.unwrap_or_else(available),
+        }
+    }
+}
+
+fn time_zone(utc: bool) -> TimeZone {
+    if utc {
+        TimeZone::UTC
+    } else {
+        TimeZone::system()
+    }
+}
+
+fn time_bound(moment: Moment, zone: &TimeZone) -> anyhow::Result<TimeBound> {
+    Ok(match moment {
+        Moment::Instant(instant) => TimeBound::At(to_capture_time(instant)),
+        Moment::Civil(civil) => TimeBound::At(to_capture_time(zone.to_timestamp(civil)?)),
+        Moment::OfDay(time) => TimeBound::OfDay(time, zone.clone()),
+    })
+}
+
+/// Saturates beyond the years 1677 to 2262.
+fn to_capture_time(instant: jiff::Timestamp) -> Timestamp {
+    let nanos = instant.as_nanosecond();
+    let limit = if nanos < 0 { i64::MIN } else { i64::MAX };
+    Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(limit))
+}
+
+fn wants_color(
+    choice: ColorChoice,
+    no_color: Option<&OsStr>,
+    term: Option<&OsStr>,
+    terminal: bool,
+) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            terminal && no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|t| t != "dumb")
+        }
+    }
+}
+
+fn terminal_width(terminal: bool) -> usize {
+    const WITHOUT_TERMINAL: usize = 100;
+    if !terminal {
+        return WITHOUT_TERMINAL;
+    }
+    match console::Term::stdout().size_checked() {
+        Some((_, columns)) => usize::from(columns).clamp(60, 160),
+        None => WITHOUT_TERMINAL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_wins_then_the_environment_then_the_terminal() {
+        let color = |choice, no_color: Option<&str>, term: Option<&str>, terminal| {
+            wants_color(
+                choice,
+                no_color.map(OsStr::new),
+                term.map(OsStr::new),
+                terminal,
+            )
+        };
+        assert!(color(ColorChoice::Always, Some("1"), Some("dumb"), false));
+        assert!(!color(ColorChoice::Never, None, None, true));
+        assert!(color(ColorChoice::Auto, None, Some("xterm"), true));
+        assert!(color(ColorChoice::Auto, Some(""), None, true));
+        assert!(!color(ColorChoice::Auto, Some("1"), None, true));
+        assert!(!color(ColorChoice::Auto, None, Some("dumb"), true));
+        assert!(!color(ColorChoice::Auto, None, None, false));
+    }
+
+    #[test]
+    fn a_time_of_day_is_on_the_day_of_the_first_packet() {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let bound = TimeBound::OfDay(jiff::civil::time(1, 30, 0, 0), zone);
+        let at = |text: &str| to_capture_time(text.parse().unwrap());
+        assert_eq!(
+            bound.resolve(at("2026-11-23T23:00:00Z")),
+            at("2026-11-23T23:30:00Z")
+        );
+        assert_eq!(
+            bound.resolve(at("2026-11-23T12:00:00Z")),
+            at("2026-11-22T23:30:00Z")
+        );
+    }
+}

@@ -1,0 +1,266 @@
+//! From TCP segments to records: finds the CTI connections, frames their messages, follows sessions and exchanges.
+
+mod connection;
+mod core;
+
+use crate::capture::Segment;
+use crate::decode::Decoder;
+use crate::framing::Judge;
+use crate::ports::{PortKind, Ports};
+use crate::protocol::ProtocolVersion;
+use crate::reassembly::{
+    Connection, DataRun, DirectionStats, End, Gap, Handler, Interest, Late, Reassembler, Side,
+};
+use crate::record::Sink;
+use crate::time::Timestamp;
+use connection::{Live, Phase};
+use core::Core;
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What the user wants to be different from the usual.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Ports on which CTI is expected.
+    pub ports: Ports,
+    /// Decode every session by this version.
+    pub version: Option<ProtocolVersion>,
+    /// How long a request may wait for its answer, in capture time.
+    pub reply_wait: Duration,
+    /// Hold a request back until its outcome is known, so that it can be told with the request.
+    pub hold_requests: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ports: Ports::default(),
+            version: None,
+            reply_wait: Duration::from_secs(30),
+            hold_requests: false,
+        }
+    }
+}
+
+/// What was counted over all connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// TCP connections seen.
+    pub connections: u64,
+    /// Sessions, encrypted and empty ones included.
+    pub sessions: u64,
+    /// Connections that are encrypted.
+    pub encrypted: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of all messages.
+    pub message_bytes: u64,
+    /// Requests.
+    pub requests: u64,
+    /// Requests answered by a failure.
+    pub failed: u64,
+    /// Requests not answered within the reply wait.
+    pub unanswered: u64,
+    /// Stretches where bytes are missing or were skipped.
+    pub breaks: u64,
+    /// Bytes missing from the capture.
+    pub missing: u64,
+    /// Captured bytes that could not be assigned to a message.
+    pub skipped: u64,
+    /// Records that had to be shown before everything was known about them.
+    pub forced: u64,
+}
+
+/// Follows all connections of a capture and tells a sink what happens on those that are CTI.
+pub struct Conversations<S> {
+    reassembler: Reassembler,
+    state: State<S>,
+}
+
+/// Everything behind the reassembler.
+struct State<S> {
+    connections: HashMap<u32, Box<Live>, RandomState>,
+    judge: Decoder,
+    core: Core<S>,
+}
+
+impl<S: Sink> Conversations<S> {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(options: Options, sink: S) -> Self {
+        Self {
+            reassembler: Reassembler::new(),
+            state: State {
+                connections: HashMap::default(),
+                judge: Decoder::new(),
+                core: Core::new(options, sink),
+            },
+        }
+    }
+
+    /// Takes the next segment, in order of capture.
+    pub fn segment(&mut self, segment: &Segment<'_>) {
+        self.state.expire(segment.time);
+        self.reassembler.segment(segment, &mut self.state);
+    }
+
+    /// The capture is over: everything still open is told. Returns the sink.
+    pub fn finish(mut self) -> (S, Totals) {
+        self.reassembler.finish(&mut self.state);
+        self.state.core.finish()
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.state.core.totals()
+    }
+
+    /// Data that came for connections already ended.
+    #[must_use]
+    pub fn late(&self) -> Late {
+        self.reassembler.late()
+    }
+
+    /// The sink.
+    pub const fn sink(&mut self) -> &mut S {
+        self.state.core.sink()
+    }
+}
+
+impl<S: Sink> State<S> {
+    /// Settles what has waited long enough.
+    fn expire(&mut self, now: Timestamp) {
+        while let Some((session, asked, invoke_id, open)) = self.core.next_expired(now) {
+            let live = self.connections.get_mut(&open.connection);
+            self.core
+                .unanswered(live.map(|l| &mut **l), session, asked, invoke_id, open, now);
+        }
+        while let Some(connection) = self.core.next_overdue_inference(now) {
+            if let Some(session) = self
+                .connections
+                .get_mut(&connection)
+                .and_then(|l| l.session.as_mut())
+            {
+                self.core.decide_version(session);
+            }
+        }
+    }
+}
+
+impl<S: Sink> Handler for State<S> {
+    fn opened(&mut self, connection: &Connection) {
+        self.core.totals.connections += 1;
+        let live = Live::new(connection, &self.core.options.ports);
+        self.connections.insert(connection.id.0, Box::new(live));
+    }
+
+    fn data(&mut self, connection: &Connection, run: DataRun<'_>) -> Interest {
+        let Some(live) = self.connections.get_mut(&connection.id.0) else {
+            return Interest::Ignore;
+        };
+        live.learn(connection);
+        match live.look(run.from, run.bytes) {
+            Phase::Ignored => return Interest::Ignore,
+            Phase::Encrypted => {
+                live.phase = Phase::Encrypted;
+                self.core.encrypted(live, connection, run.time);
+                return Interest::Ignore;
+            }
+            Phase::Probing | Phase::Cti => {}
+        }
+        let Live {
+            framers,
+            facts,
+            session,
+            ..
+        } = &mut **live;
+        let mut judge = Judge {
+            decoder: &mut self.judge,
+            version: session
+                .as_ref()
+                .and_then(connection::SessionState::sure_version),
+            sender: facts.sender(run.from),
+        };
+        let framer = match run.from {
+            Side::First => &mut framers.0,
+            Side::Second => &mut framers.1,
+        };
+        let core = &mut self.core;
+        framer.push(&run, &mut judge, &mut |output| {
+            core.framed(facts, session, connection, run.from, output)
+        });
+        live.settle(run.bytes.len())
+    }
+
+    fn gap(&mut self, connection: &Connection, gap: Gap) {
+        let Some(live) = self.connections.get_mut(&connection.id.0) else {
+            return;
+        };
+        live.learn(connection);
+        let Live {
+            framers,
+            facts,
+            session,
+            ..
+        } = &mut **live;
+        facts.note_gap(gap.from, gap.time);
+        let mut judge = Judge {
+            decoder: &mut self.judge,
+            version: session
+                .as_ref()
+                .and_then(connection::SessionState::sure_version),
+            sender: facts.sender(gap.from),
+        };
+        let framer = match gap.from {
+            Side::First => &mut framers.0,
+            Side::Second => &mut framers.1,
+        };
+        let core = &mut self.core;
+        framer.gap(gap.bytes, gap.time, &mut judge, &mut |output| {
+            core.framed(facts, session, connection, gap.from, output);
+        });
+    }
+
+    fn ended(
+        &mut self,
+        connection: &Connection,
+        time: Timestamp,
+        end: End,
+        stats: [DirectionStats; 2],
+    ) {
+        let Some(mut live) = self.connections.remove(&connection.id.0) else {
+            return;
+        };
+        live.learn(connection);
+        let Live {
+            framers,
+            facts,
+            session,
+            ..
+        } = &mut *live;
+        for (side, framer) in [
+            (Side::First, &mut framers.0),
+            (Side::Second, &mut framers.1),
+        ] {
+            let mut judge = Judge {
+                decoder: &mut self.judge,
+                version: session
+                    .as_ref()
+                    .and_then(connection::SessionState::sure_version),
+                sender: facts.sender(side),
+            };
+            let core = &mut self.core;
+            framer.finish(&mut judge, &mut |output| {
+                core.framed(facts, session, connection, side, output)
+            });
+        }
+        self.core.ended(&mut live, connection, time, end, stats);
+    }
+}
+
+/// Whether a port kind alone makes a connection worth telling about.
+const fn is_expected(kind: PortKind) -> bool {
+    !matches!(kind, PortKind::Other)
+}

@@ -1,0 +1,282 @@
+//! What is worth telling about a decoded message.
+
+use super::MAX_MESSAGE;
+use super::lists::ListCount;
+use super::parse::{Fit, Item, length_suits};
+use super::view::{MessageView, Reading};
+use super::wire::{self, HEADER_LEN};
+use crate::finding::{Code, Finding};
+use crate::protocol::{Layout, TableKind, ValueTable, WireType};
+
+pub(super) fn unknown_type(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
+    size(view, findings);
+    findings.push(Finding::at(
+        Code::UnknownType,
+        4,
+        format!(
+            "message type {} (0x{:X}) is not in the protocol tables",
+            view.number().0,
+            view.number().0
+        ),
+    ));
+}
+
+fn size(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
+    if view.bytes().len() > MAX_MESSAGE {
+        let text = format!(
+            "{} bytes with the header; the protocol allows {MAX_MESSAGE}",
+            view.bytes().len()
+        );
+        findings.push(Finding::at(Code::MessageTooLong, 0, text));
+    }
+}
+
+pub(super) fn check(
+    view: &MessageView<'_>,
+    fit: Fit,
+    items: &[Item],
+    counts: &[ListCount],
+    findings: &mut Vec<Finding>,
+) {
+    size(view, findings);
+    reading(view, findings);
+    if fit.missing > 0 {
+        let text = format!("the fixed part lacks {} bytes", fit.missing);
+        findings.push(Finding::at(Code::FixedPartShort, view.bytes().len(), text));
+    }
+    fixed(view, findings);
+    for (index, item) in items.iter().enumerate() {
+        floating(view, item, findings);
+        duplicate(item, items.get(..index).unwrap_or(&[]), findings);
+    }
+    count(view, counts, findings);
+    if let Some((at, rest)) = view.unread() {
+        findings.push(Finding::at(
+            Code::UnreadBytes,
+            at,
+            format!("{} bytes could not be decoded", rest.len()),
+        ));
+    }
+}
+
+fn reading(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
+    match view.reading() {
+        Reading::Variant(variant) => {
+            findings.push(Finding::new(
+                Code::OtherLayout,
+                format!("read by another layout: {}", variant.name),
+            ));
+        }
+        Reading::OtherVersion(version) => {
+            let text = format!(
+                "read by the layout of version {version}: the body does not fit version {}",
+                view.version()
+            );
+            findings.push(Finding::new(Code::OtherVersionLayout, text));
+        }
+        _ => {}
+    }
+    if let Some(message) = view.message() {
+        let known = view.version().known();
+        if let Some(since) = message.since
+            && since > known
+            && view.version().is_known()
+        {
+            let text = format!(
+                "{} exists from version {since} on, the session has version {known}",
+                message.name
+            );
+            findings.push(Finding::new(Code::NewerThanSession, text));
+        }
+        if message.number != view.number() {
+            let text = format!("type {} read as {}", view.number().0, message.name);
+            findings.push(Finding::at(Code::OtherNumbering, 4, text));
+        }
+    }
+}
+
+/// Whether a number is one that the table lists (or, for a mask, consists of listed bits).
+fn is_listed(table: &ValueTable, number: u32) -> bool {
+    match table.kind {
+        TableKind::Enum => table.get(number).is_some(),
+        TableKind::Mask => table.unknown_bits(number) == 0,
+    }
+}
+
+fn fixed(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
+    for field in view.fixed() {
+        let bits = field.number().bits;
+        if let Some(table) = field.field().table
+            && !is_listed(table, bits)
+            && field.special().is_none()
+            && !is_open_mask(table, bits)
+        {
+            unknown_value(
+                field.field().name,
+                table,
+                bits,
+                field.range().start,
+                findings,
+            );
+        }
+    }
+}
+
+/// Clients that want everything set every bit of a mask, listed or not.
+fn is_open_mask(table: &ValueTable, bits: u32) -> bool {
+    table.kind == TableKind::Mask && bits == u32::MAX
+}
+
+fn unknown_value(
+    name: &str,
+    table: &ValueTable,
+    bits: u32,
+    at: usize,
+    findings: &mut Vec<Finding>,
+) {
+    let text = match table.kind {
+        TableKind::Enum => format!(
+            "{name} {bits} (0x{bits:X}) is not in the table {}",
+            table.name
+        ),
+        TableKind::Mask => format!(
+            "{name} has bits 0x{:X} that are not in the table {}",
+            table.unknown_bits(bits),
+            table.name
+        ),
+    };
+    findings.push(Finding::at(Code::UnknownValue, at, text));
+}
+
+/// Whether an enumerated fixed field holds a value that its table does not list.
+pub(super) fn unknown_fixed_values(bytes: &[u8], layout: &Layout) -> bool {
+    layout.fixed.iter().any(|field| {
+        let start = HEADER_LEN + usize::from(field.offset);
+        let raw = bytes.get(start..start + usize::from(field.wire.size().unwrap_or(0)));
+        let number = raw.and_then(|r| wire::number(field.wire, r));
+        match (field.table, number) {
+            (Some(table), Some(number)) => !is_listed(table, number.bits),
+            _ => false,
+        }
+    })
+}
+
+fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
+    let length = item.data.len();
+    let Some(field) = item.field else {
+        let text = format!("tag {} is not in the protocol tables", item.tag);
+        findings.push(Finding::at(Code::UnknownTag, item.at, text));
+        return;
+    };
+    let name = item.usage.map_or(field.name, |u| u.name);
+    let known = view.version().known();
+    match (item.usage, view.message()) {
+        (None, Some(message)) if message.published && !field.listed_for.contains(&message.name) => {
+            let text = format!(
+                "{name} (tag {}) is not among the fields of {}",
+                item.tag, message.name
+            );
+            findings.push(Finding::at(Code::ForeignTag, item.at, text));
+        }
+        (Some(usage), _)
+            if !usage.inferred && !usage.exists_at(known) && view.version().is_known() =>
+        {
+            let when = match (usage.since, usage.until) {
+                (Some(since), _) if since > known => format!("from version {since} on"),
+                (_, Some(until)) => format!("up to version {until} only"),
+                _ => "in other versions only".to_owned(),
+            };
+            let text = format!("{name} exists here {when}, the session has version {known}");
+            findings.push(Finding::at(Code::NewerThanSession, item.at, text));
+        }
+        _ => {}
+    }
+    if !length_suits(field, length) {
+        let wire = field.wire.map_or("", WireType::name);
+        let text = format!("{name} has {length} bytes, which cannot be {wire}");
+        findings.push(Finding::at(Code::FieldLength, item.at, text));
+    }
+    if let Some(max) = field.max_at(known)
+        && length > usize::from(max)
+    {
+        findings.push(Finding::at(
+            Code::FieldTooLong,
+            item.at,
+            format!("{name} has {length} bytes, at most {max} are allowed"),
+        ));
+    }
+    let data = view.bytes().get(item.data.clone()).unwrap_or(&[]);
+    let malformed = match field.wire {
+        Some(WireType::NamedVariable) if length_suits(field, length) => {
+            wire::named_variable(data).is_err()
+        }
+        Some(WireType::NamedArray) if length_suits(field, length) => {
+            wire::named_array(data).is_err()
+        }
+        _ => false,
+    };
+    if malformed {
+        let text = format!("{name} has no zero byte behind its variable name");
+        findings.push(Finding::at(Code::FieldLength, item.at, text));
+    }
+    if let (Some(table), Some(wire)) = (field.table, field.wire)
+        && let Some(size) = wire.size()
+    {
+        for (index, chunk) in data.chunks_exact(usize::from(size)).enumerate() {
+            let Some(number) = wire::number(wire, chunk) else {
+                continue;
+            };
+            let special = field.special.is_some_and(|s| s.value == number.bits);
+            if !is_listed(table, number.bits) && !special && !is_open_mask(table, number.bits) {
+                unknown_value(
+                    name,
+                    table,
+                    number.bits,
+                    item.data.start + index * usize::from(size),
+                    findings,
+                );
+            }
+        }
+    }
+}
+
+/// A field that is in no list may stand once only.
+fn duplicate(item: &Item, before: &[Item], findings: &mut Vec<Finding>) {
+    let Some(usage) = item.usage else { return };
+    let may_repeat = usage.list.is_some() || usage.repeat.is_some();
+    // Messages have few fields; those with many are lists, which are excluded here.
+    if !may_repeat && before.len() < 64 && before.iter().any(|b| b.tag == item.tag) {
+        let text = format!("{} (tag {}) appears again", usage.name, item.tag);
+        findings.push(Finding::at(Code::DuplicateField, item.at, text));
+    }
+}
+
+fn count(view: &MessageView<'_>, counts: &[ListCount], findings: &mut Vec<Finding>) {
+    let (Some(message), Some(layout)) = (view.message(), view.layout()) else {
+        return;
+    };
+    for (index, (list, count)) in message.lists.iter().zip(counts).enumerate() {
+        let fixed = layout
+            .counters
+            .get(index)
+            .copied()
+            .flatten()
+            .and_then(|i| view.fixed_at(i));
+        let nested = list.counter_tag.is_some() && message.record;
+        let Some(stated) = fixed
+            .map(|f| f.number().bits)
+            .or(count.counter)
+            .filter(|_| !nested)
+        else {
+            continue;
+        };
+        if usize::try_from(stated) != Ok(count.entries) {
+            let text = format!(
+                "{} says {stated}, the message has {}",
+                list.counter, count.entries
+            );
+            let at = fixed.map_or(HEADER_LEN, |f| f.range().start);
+            findings.push(Finding::at(Code::CountMismatch, at, text));
+        }
+    }
+}

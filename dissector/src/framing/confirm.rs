@@ -1,0 +1,191 @@
+//! Whether bytes are a message: the one place where a boundary is believed or not.
+
+use crate::decode::wire::Header;
+use crate::decode::{Decoder, HEADER_LEN, MAX_MESSAGE, Reading};
+use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender};
+
+/// What must speak for a boundary where CTI is expected.
+pub const ENOUGH: u32 = 3;
+/// What must speak for a boundary whose place is known from the header before a gap.
+pub const COMPUTED: u32 = 1;
+/// What must speak for a connection being CTI at all, on a port that says nothing.
+pub const FOREIGN_PORT: u32 = 6;
+
+/// The highest message type that is taken for a type unknown to us. Higher numbers are no header.
+const MAX_UNKNOWN_TYPE: u32 = 1023;
+
+/// What is known of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Enough speaks for it.
+    Confirmed,
+    /// More bytes are needed.
+    NotYet,
+    /// It is no boundary.
+    Refuted,
+}
+
+/// Which floating headers a chain of messages can be read with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Widths {
+    narrow: bool,
+    wide: bool,
+}
+
+impl Widths {
+    /// Nothing is known yet.
+    pub(super) const fn both() -> Self {
+        Self {
+            narrow: true,
+            wide: true,
+        }
+    }
+}
+
+/// Judges headers and messages of one direction.
+pub struct Judge<'a> {
+    /// Decodes on trial.
+    pub decoder: &'a mut Decoder,
+    /// The session's version, once known.
+    pub version: Option<ProtocolVersion>,
+    /// Who sends in this direction, once known.
+    pub sender: Option<Sender>,
+}
+
+impl Judge<'_> {
+    /// Whether a header may stand where one is due. Wrong lengths and unknown types are for decoding to tell.
+    pub(super) fn plausible(&self, header: Header) -> bool {
+        let number = header.number;
+        if is_known(number) {
+            return true;
+        }
+        let total = usize::try_from(header.length)
+            .unwrap_or(usize::MAX)
+            .saturating_add(HEADER_LEN);
+        (1..=MAX_UNKNOWN_TYPE).contains(&number.0) && total <= MAX_MESSAGE
+    }
+
+    /// Whether a header may stand where none is due: only what a message of a known type from this sender can have.
+    pub(super) fn strict(&self, header: Header) -> Option<&'static Message> {
+        let length = usize::try_from(header.length).ok()?;
+        if length + HEADER_LEN > MAX_MESSAGE {
+            return None;
+        }
+        let message = protocol::message(header.number)
+            .or_else(|| protocol::alternatives(header.number).map(|(m, _)| m).next())?;
+        let ambiguous = protocol::alternatives(header.number).next().is_some();
+        let sender_fits = ambiguous
+            || match (self.sender, message.sender) {
+                (None | Some(Sender::Either), _) | (_, Sender::Either) => true,
+                (Some(from), by) => from == by,
+            };
+        let smallest = message.layouts.iter().map(|l| l.size).min().unwrap_or(0);
+        let largest = message.layouts.iter().map(|l| l.size).max().unwrap_or(0);
+        // Variants add or drop a field or two; messages without a floating part still may carry a stray one.
+        let fits = ambiguous
+            || !message.published
+            || (length + 8 >= usize::from(smallest)
+                && (!message.floating.is_empty() || length <= usize::from(largest) + 300));
+        (sender_fits && fits).then_some(message)
+    }
+
+    /// How much a whole message speaks for its place; `None` when it speaks against it.
+    pub(super) fn worth(
+        &mut self,
+        bytes: &[u8],
+        message: &'static Message,
+        widths: &mut Widths,
+    ) -> Option<u32> {
+        let versions: &[ProtocolVersion] = match &self.version {
+            Some(version) => std::slice::from_ref(version),
+            // One of each width: decoding itself tries the layouts of the other versions.
+            None => &[ProtocolVersion(15), ProtocolVersion(25)],
+        };
+        let mut best = None;
+        let mut still = Widths::default();
+        for version in versions {
+            let header = version.floating_header();
+            if !widths.allows(header) {
+                continue;
+            }
+            if let Some(worth) = worth_at(self.decoder, bytes, *version, message) {
+                best = best.max(Some(worth));
+                still.add(header);
+            }
+        }
+        *widths = still;
+        best
+    }
+}
+
+impl Widths {
+    const fn allows(self, header: FloatingHeader) -> bool {
+        match header {
+            FloatingHeader::Narrow => self.narrow,
+            FloatingHeader::Wide => self.wide,
+        }
+    }
+
+    const fn add(&mut self, header: FloatingHeader) {
+        match header {
+            FloatingHeader::Narrow => self.narrow = true,
+            FloatingHeader::Wide => self.wide = true,
+        }
+    }
+}
+
+fn is_known(number: protocol::MessageType) -> bool {
+    protocol::message(number).is_some() || protocol::alternatives(number).next().is_some()
+}
+
+fn worth_at(
+    decoder: &mut Decoder,
+    bytes: &[u8],
+    version: ProtocolVersion,
+    usual: &'static Message,
+) -> Option<u32> {
+    let number = usual.number;
+    let others = protocol::alternatives(number).map(|(m, _)| m);
+    std::iter::once(usual).chain(others).find_map(|message| {
+        if !message.published {
+            // Name and length are all that can be checked: it speaks neither for nor against.
+            return Some(0);
+        }
+        if !decoder.is_exact(bytes, version, message) {
+            return None;
+        }
+        let view = decoder.decode_as(bytes, version, Some(message));
+        let fields = view.floating().count();
+        let length = usize::from(view.layout().map_or(0, |l| l.size));
+        let enums = view.fixed().filter(|f| f.field().table.is_some()).count();
+        let odd_values = view
+            .findings()
+            .iter()
+            .any(|f| f.code == crate::finding::Code::UnknownValue);
+        let usual_reading = view.reading() == Reading::Usual;
+        Some(match (fields, length) {
+            _ if view.message().is_some_and(|m| m.name == "OPEN_REQ") && fields > 0 => 6,
+            (2.., _) => 3,
+            (1, _) => 2,
+            (0, 40..) => 2,
+            (0, 12..) if enums > 0 && !odd_values && usual_reading => 2,
+            (0, 1..) => 1,
+            _ => 0,
+        })
+    })
+}
+
+/// The next place in a buffer where a header could stand, from `from` on: known headers begin with two zero bytes, and so
+/// does the type. Places too close to the end to be judged count.
+pub(super) fn next_header(buffer: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(rest) = buffer.get(at..)
+        && rest.len() >= HEADER_LEN
+    {
+        if matches!(rest, [0, 0, _, _, 0, 0, ..]) {
+            return at;
+        }
+        at += 1;
+    }
+    at
+}

@@ -1,0 +1,584 @@
+//! Cuts one direction's bytes into messages. Knows headers; whether a message makes sense it asks [`confirm`].
+//!
+//! In step with the stream, a header's length leads to the next header. After a gap, a start in mid-stream or a header that
+//! makes no sense, a boundary is searched and must be confirmed by decoding before it is trusted.
+
+mod confirm;
+
+pub use confirm::{COMPUTED, ENOUGH, FOREIGN_PORT, Judge};
+
+use crate::capture::PacketId;
+use crate::decode::wire::{self, HEADER_LEN};
+use crate::limits;
+use crate::reassembly::DataRun;
+use crate::time::Timestamp;
+use confirm::Verdict;
+
+/// A message cut out of the stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Framed<'a> {
+    /// The whole message, header included.
+    pub bytes: &'a [u8],
+    /// When its last byte could be read.
+    pub time: Timestamp,
+    /// The packets that carried it.
+    pub packets: &'a [PacketId],
+}
+
+/// Why framing lost step with the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BreakCause {
+    /// Bytes are missing.
+    Gap,
+    /// The capture begins in mid-stream.
+    MidStream,
+    /// A header made no sense.
+    BadHeader,
+}
+
+impl BreakCause {
+    /// The snake_case name used in output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::MidStream => "mid_stream",
+            Self::BadHeader => "bad_header",
+        }
+    }
+}
+
+/// A stretch without messages: what was missing, what was skipped, and whether a boundary was found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Break {
+    /// Why it began.
+    pub cause: BreakCause,
+    /// When it began.
+    pub time: Timestamp,
+    /// Bytes that are not in the capture.
+    pub missing: u64,
+    /// Captured bytes that could not be assigned to a message.
+    pub skipped: u64,
+    /// A boundary was found again.
+    pub resumed: bool,
+}
+
+/// What framing tells, in stream order.
+#[derive(Debug, Clone, Copy)]
+pub enum Output<'a> {
+    /// The next message.
+    Message(Framed<'a>),
+    /// Bytes were lost or skipped.
+    Break(Break),
+}
+
+/// Where bytes of the buffer came from.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    end: usize,
+    packet: PacketId,
+    time: Timestamp,
+    segment_start: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// The next byte of the stream begins a message, or the buffer holds the beginning of one.
+    InStep,
+    /// The end of a message whose rest is partly missing is known: so many bytes from here.
+    Skipping(usize),
+    /// A boundary is being searched.
+    Searching(Candidate),
+}
+
+/// A possible boundary and what speaks for it so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Candidate {
+    /// Its place in the buffer.
+    start: usize,
+    /// Where the chain of messages that begins there goes on.
+    next: usize,
+    /// Sum of what the messages of the chain are worth.
+    worth: u32,
+    /// Worth that is enough.
+    required: u32,
+    /// Floating headers that the chain can be read with.
+    widths: confirm::Widths,
+}
+
+/// Cuts the bytes of one direction into messages.
+#[derive(Debug)]
+pub struct Framer {
+    buffer: Vec<u8>,
+    pieces: Vec<Piece>,
+    packets: Vec<PacketId>,
+    state: State,
+    pending: Option<Break>,
+    required: u32,
+    /// Bytes taken in since the last confirmed message.
+    unconfirmed: u64,
+}
+
+impl Framer {
+    /// A framer for a stream that begins with a message.
+    #[must_use]
+    pub fn in_step() -> Self {
+        Self {
+            buffer: Vec::new(),
+            pieces: Vec::new(),
+            packets: Vec::new(),
+            state: State::InStep,
+            pending: None,
+            required: confirm::ENOUGH,
+            unconfirmed: 0,
+        }
+    }
+
+    /// A framer that must find and confirm the first message; `required` says how much must speak for it.
+    #[must_use]
+    pub fn searching(required: u32) -> Self {
+        let mut framer = Self::in_step();
+        framer.required = required;
+        framer.state = State::Searching(Candidate {
+            required,
+            ..Candidate::default()
+        });
+        framer
+    }
+
+    /// Bytes taken in since the last message that was confirmed; a measure for giving up.
+    #[must_use]
+    pub const fn unconfirmed(&self) -> u64 {
+        self.unconfirmed
+    }
+
+    /// Whether the next byte is known to begin or continue a message.
+    #[must_use]
+    pub const fn is_in_step(&self) -> bool {
+        matches!(self.state, State::InStep)
+    }
+
+    /// From now on, this much must speak for a boundary.
+    pub const fn require(&mut self, required: u32) {
+        self.required = required;
+        if let State::Searching(candidate) = &mut self.state {
+            candidate.required = required;
+        }
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Takes the next bytes of the stream.
+    pub fn push(
+        &mut self,
+        run: &DataRun<'_>,
+        judge: &mut Judge<'_>,
+        out: &mut dyn FnMut(Output<'_>),
+    ) {
+        let mut input = run.bytes;
+        let mut segment_start = run.segment_start;
+        while !input.is_empty() {
+            match self.state {
+                State::InStep => {
+                    input = self.step(input, run, segment_start, judge, out);
+                }
+                State::Skipping(left) => {
+                    let (skipped, rest) = input.split_at(left.min(input.len()));
+                    self.skip(skipped.len());
+                    input = rest;
+                    if left == skipped.len() {
+                        // The place is computed, so little more must speak for it.
+                        self.search_from_here(confirm::COMPUTED);
+                    } else {
+                        self.state = State::Skipping(left - skipped.len());
+                    }
+                }
+                State::Searching(_) => {
+                    self.unconfirmed = self.unconfirmed.saturating_add(length(input));
+                    self.keep(input, run, segment_start);
+                    input = &[];
+                    self.search(judge, false, out);
+                }
+            }
+            segment_start = false;
+        }
+    }
+
+    /// Bytes of the stream are missing here.
+    pub fn gap(
+        &mut self,
+        bytes: u64,
+        time: Timestamp,
+        judge: &mut Judge<'_>,
+        out: &mut dyn FnMut(Output<'_>),
+    ) {
+        if matches!(self.state, State::Searching(_)) {
+            self.search(judge, true, out);
+        }
+        let left = match self.state {
+            State::InStep => self.rest_of_message(),
+            State::Skipping(left) => Some(left),
+            State::Searching(_) => None,
+        };
+        self.begin_break(BreakCause::Gap, time);
+        self.skip(self.buffer.len());
+        self.buffer.clear();
+        self.pieces.clear();
+        if let Some(pending) = &mut self.pending {
+            pending.missing = pending.missing.saturating_add(bytes);
+        }
+        // The message that the gap goes through may end behind it; then its end is known.
+        match left.and_then(|l| l.checked_sub(usize::try_from(bytes).unwrap_or(usize::MAX))) {
+            Some(0) => self.search_from_here(confirm::COMPUTED),
+            Some(left) => self.state = State::Skipping(left),
+            None => self.search_from_here(self.required),
+        }
+    }
+
+    /// The stream is over. What is left cannot become a message any more.
+    pub fn finish(&mut self, judge: &mut Judge<'_>, out: &mut dyn FnMut(Output<'_>)) {
+        if matches!(self.state, State::Searching(_)) {
+            self.search(judge, true, out);
+        }
+        if !self.buffer.is_empty() && self.pending.is_none() {
+            let time = self
+                .pieces
+                .last()
+                .map_or_else(Timestamp::default, |p| p.time);
+            self.begin_break(BreakCause::Gap, time);
+        }
+        self.skip(self.buffer.len());
+        self.buffer.clear();
+        self.pieces.clear();
+        if let Some(pending) = self.pending.take()
+            && pending.missing + pending.skipped > 0
+        {
+            out(Output::Break(pending));
+        }
+    }
+
+    /// Bytes until the end of the message whose beginning is in the buffer; `None` when its header is not whole.
+    fn rest_of_message(&self) -> Option<usize> {
+        if self.buffer.is_empty() {
+            return None;
+        }
+        let (_, header) = wire::header(&self.buffer).ok()?;
+        total(header.length)?.checked_sub(self.buffer.len())
+    }
+
+    fn begin_break(&mut self, cause: BreakCause, time: Timestamp) {
+        if self.pending.is_none() {
+            self.pending = Some(Break {
+                cause,
+                time,
+                missing: 0,
+                skipped: 0,
+                resumed: false,
+            });
+        }
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        if let Some(pending) = &mut self.pending {
+            pending.skipped = pending
+                .skipped
+                .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        }
+    }
+
+    fn search_from_here(&mut self, required: u32) {
+        self.state = State::Searching(Candidate {
+            required,
+            ..Candidate::default()
+        });
+    }
+
+    fn keep(&mut self, bytes: &[u8], run: &DataRun<'_>, segment_start: bool) {
+        self.buffer.extend_from_slice(bytes);
+        let end = self.buffer.len();
+        self.pieces.push(Piece {
+            end,
+            packet: run.packet,
+            time: run.time,
+            segment_start,
+        });
+    }
+
+    /// In step: hands out one whole message or keeps the beginning of one; returns the input behind it.
+    fn step<'i>(
+        &mut self,
+        input: &'i [u8],
+        run: &DataRun<'_>,
+        segment_start: bool,
+        judge: &Judge<'_>,
+        out: &mut dyn FnMut(Output<'_>),
+    ) -> &'i [u8] {
+        if self.buffer.is_empty()
+            && let Ok((_, header)) = wire::header(input)
+        {
+            let Some(total) = total(header.length).filter(|_| judge.plausible(header)) else {
+                self.lose_step(run);
+                return input;
+            };
+            if let Some((message, rest)) = input.split_at_checked(total) {
+                out(Output::Message(Framed {
+                    bytes: message,
+                    time: run.time,
+                    packets: &[run.packet],
+                }));
+                return rest;
+            }
+            self.buffer.reserve(total);
+            self.keep(input, run, segment_start);
+            return &[];
+        }
+        let wanted = match wire::header(&self.buffer) {
+            Err(_) => HEADER_LEN,
+            Ok((_, header)) => total(header.length).unwrap_or(HEADER_LEN),
+        };
+        let missing = wanted.saturating_sub(self.buffer.len());
+        let (taken, rest) = input.split_at(missing.min(input.len()));
+        let had_header = self.buffer.len() >= HEADER_LEN;
+        self.keep(taken, run, segment_start);
+        if !had_header && let Ok((_, header)) = wire::header(&self.buffer) {
+            if total(header.length).is_none() || !judge.plausible(header) {
+                // The search begins with the next bytes.
+                self.lose_step(run);
+                return rest;
+            }
+            if header.length > 0 {
+                return rest;
+            }
+        }
+        if self.buffer.len() >= wanted && self.buffer.len() >= HEADER_LEN {
+            self.packets.clear();
+            for piece in &self.pieces {
+                if self.packets.last() != Some(&piece.packet) {
+                    self.packets.push(piece.packet);
+                }
+            }
+            out(Output::Message(Framed {
+                bytes: &self.buffer,
+                time: run.time,
+                packets: &self.packets,
+            }));
+            self.buffer.clear();
+            self.pieces.clear();
+        }
+        rest
+    }
+
+    /// A header made no sense: whatever is buffered, and what follows, must be searched.
+    fn lose_step(&mut self, run: &DataRun<'_>) {
+        self.begin_break(BreakCause::BadHeader, run.time);
+        self.unconfirmed = 0;
+        self.search_from_here(self.required);
+    }
+
+    /// Searches the buffer for a boundary. `last`: no more bytes will come to confirm it.
+    fn search(&mut self, judge: &mut Judge<'_>, last: bool, out: &mut dyn FnMut(Output<'_>)) {
+        let State::Searching(mut candidate) = self.state else {
+            return;
+        };
+        loop {
+            match self.follow(&mut candidate, judge, last) {
+                Verdict::Confirmed => {
+                    self.resume(candidate.start, judge, out);
+                    // A later header of the buffer may have made no sense.
+                    let State::Searching(next) = self.state else {
+                        return;
+                    };
+                    candidate = next;
+                }
+                Verdict::NotYet => {
+                    self.forget_before(&mut candidate);
+                    self.state = State::Searching(candidate);
+                    return;
+                }
+                Verdict::Refuted => {
+                    // Only the computed place is easy to believe.
+                    let start = confirm::next_header(&self.buffer, candidate.start + 1);
+                    candidate = Candidate {
+                        start,
+                        next: start,
+                        required: self.required,
+                        ..Candidate::default()
+                    };
+                }
+            }
+        }
+    }
+
+    /// Follows the chain of messages from a candidate as far as the buffer goes.
+    fn follow(&self, candidate: &mut Candidate, judge: &mut Judge<'_>, last: bool) -> Verdict {
+        if candidate.next == candidate.start && candidate.start < self.buffer.len() {
+            candidate.widths = confirm::Widths::both();
+            candidate.worth = u32::from(self.is_segment_start(candidate.start));
+        }
+        loop {
+            let Some(rest) = self.buffer.get(candidate.next..) else {
+                return Verdict::NotYet;
+            };
+            let (worth, required) = (candidate.worth, candidate.required);
+            let enough = |bonus: u32| worth + bonus >= required;
+            if rest.is_empty() {
+                // The chain ends where a segment ends.
+                let chained = candidate.next > candidate.start;
+                return if chained && enough(1) {
+                    Verdict::Confirmed
+                } else {
+                    Verdict::NotYet
+                };
+            }
+            let Ok((_, header)) = wire::header(rest) else {
+                return Verdict::NotYet;
+            };
+            let Some(message) = judge.strict(header) else {
+                return Verdict::Refuted;
+            };
+            if candidate.next > candidate.start && enough(1) {
+                return Verdict::Confirmed;
+            }
+            let Some(bytes) = total(header.length).and_then(|t| rest.get(..t)) else {
+                let too_much = self.buffer.len() - candidate.start > limits::MAX_SEARCH;
+                return if too_much || last {
+                    Verdict::Refuted
+                } else {
+                    Verdict::NotYet
+                };
+            };
+            let Some(worth) = judge.worth(bytes, message, &mut candidate.widths) else {
+                return Verdict::Refuted;
+            };
+            candidate.worth += worth;
+            candidate.next += bytes.len();
+            if candidate.worth >= candidate.required {
+                return Verdict::Confirmed;
+            }
+        }
+    }
+
+    fn is_segment_start(&self, at: usize) -> bool {
+        let mut start = 0;
+        for piece in &self.pieces {
+            if start == at {
+                return piece.segment_start;
+            }
+            start = piece.end;
+        }
+        false
+    }
+
+    /// Drops what lies before the candidate: it can be no boundary any more.
+    fn forget_before(&mut self, candidate: &mut Candidate) {
+        let before = candidate.start.min(self.buffer.len());
+        if before > 0 {
+            self.begin_break(
+                BreakCause::MidStream,
+                self.pieces
+                    .first()
+                    .map_or_else(Timestamp::default, |p| p.time),
+            );
+            self.skip(before);
+            self.drop_front(before);
+            candidate.start -= before;
+            candidate.next = candidate.next.saturating_sub(before);
+        }
+    }
+
+    fn drop_front(&mut self, bytes: usize) {
+        self.buffer.drain(..bytes.min(self.buffer.len()));
+        let mut start = 0;
+        self.pieces.retain_mut(|piece| {
+            // A piece that is cut no longer begins with its segment.
+            piece.segment_start &= start >= bytes;
+            start = piece.end;
+            piece.end = piece.end.saturating_sub(bytes);
+            piece.end > 0
+        });
+    }
+
+    /// The boundary at `start` is confirmed: tells what was skipped and hands out the whole messages of the buffer.
+    fn resume(&mut self, start: usize, judge: &Judge<'_>, out: &mut dyn FnMut(Output<'_>)) {
+        if start > 0 {
+            self.begin_break(
+                BreakCause::MidStream,
+                self.pieces
+                    .first()
+                    .map_or_else(Timestamp::default, |p| p.time),
+            );
+            self.skip(start);
+        }
+        self.unconfirmed = 0;
+        if let Some(mut pending) = self.pending.take() {
+            pending.resumed = true;
+            out(Output::Break(pending));
+        }
+        self.required = self.required.min(confirm::ENOUGH);
+        let mut at = start;
+        let mut piece = 0;
+        let mut in_step = true;
+        loop {
+            let rest = self.buffer.get(at..).unwrap_or(&[]);
+            let Ok((_, header)) = wire::header(rest) else {
+                break;
+            };
+            if total(header.length).is_none() || !judge.plausible(header) {
+                in_step = false;
+                break;
+            }
+            let Some(bytes) = total(header.length).and_then(|t| rest.get(..t)) else {
+                break;
+            };
+            let end = at + bytes.len();
+            while self.pieces.get(piece).is_some_and(|p| p.end <= at) {
+                piece += 1;
+            }
+            self.packets.clear();
+            let mut time = Timestamp::default();
+            for part in self.pieces.iter().skip(piece) {
+                if self.packets.last() != Some(&part.packet) {
+                    self.packets.push(part.packet);
+                }
+                time = part.time;
+                if part.end >= end {
+                    break;
+                }
+            }
+            out(Output::Message(Framed {
+                bytes,
+                time,
+                packets: &self.packets,
+            }));
+            at = end;
+        }
+        self.drop_front(at);
+        self.state = State::InStep;
+        if !in_step {
+            let time = self
+                .pieces
+                .first()
+                .map_or_else(Timestamp::default, |p| p.time);
+            self.begin_break(BreakCause::BadHeader, time);
+            self.search_from_here(self.required);
+        }
+    }
+}
+
+/// Bytes of a message with its header; `None` beyond what is framed.
+fn total(length: u32) -> Option<usize> {
+    let length = usize::try_from(length).ok()?;
+    (length <= limits::MAX_FRAMED_LENGTH).then_some(length + HEADER_LEN)
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

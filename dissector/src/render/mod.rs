@@ -1,0 +1,4 @@
+//! From records to output. Formats only: nothing here parses, prints or reads the environment.
+
+pub mod json;
+pub mod parallel;

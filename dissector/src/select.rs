@@ -1,0 +1,263 @@
+//! Which records to show: by session, type, call, agent, time and how it went.
+
+use crate::correlate::{Exchange, OutcomeKind};
+use crate::decode::{Decoder, FieldValue, MessageView};
+use crate::finding::Severity;
+use crate::limits;
+use crate::protocol::{Message, MessageType, Special, roles};
+use crate::record::{MessageInfo, Record};
+use crate::time::Timestamp;
+use std::collections::{BTreeSet, VecDeque};
+
+/// Decides by type: number on the wire, and the message that it stands for.
+pub type TypeFilter = Box<dyn Fn(MessageType, Option<&Message>) -> bool + Send>;
+
+/// What a record must meet; empty lists and `None` ask for nothing.
+#[derive(Default)]
+pub struct Criteria {
+    /// Numbers of sessions.
+    pub sessions: BTreeSet<u32>,
+    /// Message types.
+    pub types: Option<TypeFilter>,
+    /// Call IDs: a message passes when any of its call ID fields holds one of them.
+    pub calls: Vec<u32>,
+    /// Agents: a message passes when one of its agent or device fields holds one of them.
+    pub agents: Vec<String>,
+    /// Not before this.
+    pub from: Option<Timestamp>,
+    /// Not after this.
+    pub to: Option<Timestamp>,
+    /// Without heartbeats.
+    pub no_heartbeats: bool,
+    /// Only failures, and requests that failed or were not answered.
+    pub only_failures: bool,
+}
+
+impl Criteria {
+    /// Whether anything is asked of the messages themselves.
+    fn about_messages(&self) -> bool {
+        self.types.is_some()
+            || !self.calls.is_empty()
+            || !self.agents.is_empty()
+            || self.only_failures
+    }
+
+    /// Whether everything passes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.about_messages()
+            && self.sessions.is_empty()
+            && self.from.is_none()
+            && self.to.is_none()
+            && !self.no_heartbeats
+    }
+}
+
+/// Applies criteria to records in order. An answer passes when its request did: it says little by itself.
+pub struct Selector {
+    criteria: Criteria,
+    decoder: Decoder,
+    chosen: Chosen,
+    /// Sessions opened for one of the agents asked for.
+    agent_sessions: BTreeSet<u32>,
+    selected: u64,
+}
+
+/// Numbers of messages that passed and take part in exchanges, the latest ones.
+#[derive(Default)]
+struct Chosen {
+    numbers: BTreeSet<u64>,
+    order: VecDeque<u64>,
+}
+
+impl Chosen {
+    fn add(&mut self, no: u64) {
+        if self.numbers.insert(no) {
+            self.order.push_back(no);
+        }
+        if self.order.len() > limits::MAX_OPEN_REQUESTS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.numbers.remove(&oldest);
+        }
+    }
+
+    fn has(&self, no: u64) -> bool {
+        self.numbers.contains(&no)
+    }
+}
+
+impl Selector {
+    /// A selector for some criteria.
+    #[must_use]
+    pub fn new(criteria: Criteria) -> Self {
+        Self {
+            criteria,
+            decoder: Decoder::new(),
+            chosen: Chosen::default(),
+            agent_sessions: BTreeSet::new(),
+            selected: 0,
+        }
+    }
+
+    /// How many messages have passed.
+    #[must_use]
+    pub const fn selected(&self) -> u64 {
+        self.selected
+    }
+
+    /// Whether anything is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.criteria.is_empty()
+    }
+
+    /// Whether a record passes.
+    pub fn accepts(&mut self, record: &Record<'_>) -> bool {
+        if self.criteria.is_empty() {
+            self.selected += u64::from(matches!(record, Record::Message(..)));
+            return true;
+        }
+        match record {
+            Record::Message(info, bytes) => {
+                let passes = self.message(info, bytes);
+                if passes {
+                    self.selected += 1;
+                    self.chosen.add(info.no);
+                }
+                passes
+            }
+            Record::Exchange(exchange) => self.exchange(exchange),
+            Record::SessionBegan(session) | Record::SessionEnded(session) => {
+                !self.criteria.about_messages() && self.session(session.peers.session)
+            }
+            Record::Break(details) => {
+                !self.criteria.about_messages()
+                    && self.session(details.peers.session)
+                    && self.time(details.details.time)
+            }
+            Record::Notice(notice) => {
+                notice.session.is_none_or(|n| self.session(n))
+                    && notice.time.is_none_or(|t| self.time(t))
+                    && (!self.criteria.about_messages() || notice.code.severity() > Severity::Info)
+            }
+        }
+    }
+
+    fn session(&self, number: u32) -> bool {
+        self.criteria.sessions.is_empty() || self.criteria.sessions.contains(&number)
+    }
+
+    fn time(&self, time: Timestamp) -> bool {
+        self.criteria.from.is_none_or(|from| from <= time)
+            && self.criteria.to.is_none_or(|to| time <= to)
+    }
+
+    fn message(&mut self, info: &MessageInfo, bytes: &[u8]) -> bool {
+        let criteria = &self.criteria;
+        if criteria.no_heartbeats
+            && matches!(info.number, roles::HEARTBEAT_REQ | roles::HEARTBEAT_CONF)
+        {
+            return false;
+        }
+        if !self.session(info.peers.session) || !self.time(info.time) {
+            return false;
+        }
+        if let Some(types) = &criteria.types
+            && !types(info.number, info.message)
+        {
+            return false;
+        }
+        if criteria.only_failures && !is_failure(info) {
+            return false;
+        }
+        if criteria.calls.is_empty() && criteria.agents.is_empty() {
+            return true;
+        }
+        let answers_chosen = info.answers.is_some_and(|a| self.chosen.has(a.request.no));
+        let view = self.decoder.decode_as(bytes, info.version, info.message);
+        let call =
+            criteria.calls.is_empty() || about_call(&view, &criteria.calls) || answers_chosen;
+        let named = about_agent(&view, &criteria.agents);
+        if named && matches!(info.number, roles::OPEN_REQ | roles::OPEN_CONF) {
+            self.agent_sessions.insert(info.peers.session);
+        }
+        let agent = criteria.agents.is_empty()
+            || named
+            || answers_chosen
+            || self.agent_sessions.contains(&info.peers.session);
+        call && agent
+    }
+
+    fn exchange(&self, exchange: &Exchange) -> bool {
+        if !self.session(exchange.session) || !self.time(exchange.time) {
+            return false;
+        }
+        let parts = [exchange.request, exchange.outcome.answer];
+        if self.criteria.only_failures && !failed(exchange.outcome.kind) {
+            return false;
+        }
+        if self.criteria.about_messages() {
+            return parts.into_iter().flatten().any(|p| self.chosen.has(p.no));
+        }
+        let heartbeat = parts
+            .into_iter()
+            .flatten()
+            .any(|p| p.number == roles::HEARTBEAT_REQ);
+        !(self.criteria.no_heartbeats && heartbeat)
+    }
+}
+
+/// Outcomes that a person who asks for failures wants to see.
+const fn failed(kind: OutcomeKind) -> bool {
+    matches!(
+        kind,
+        OutcomeKind::Failed
+            | OutcomeKind::WrongAnswer
+            | OutcomeKind::Unanswered
+            | OutcomeKind::Late
+    )
+}
+
+fn is_failure(info: &MessageInfo) -> bool {
+    info.message.is_some_and(|m| m.failure.is_some())
+        || info.outcome.is_some_and(|o| failed(o.kind))
+        || info.answers.is_some_and(|a| failed(a.kind))
+}
+
+/// Call ID fields are those that know NULL_CALL_ID.
+fn is_call_id(special: Option<&Special>) -> bool {
+    special.is_some_and(|s| s.name == Some("NULL_CALL_ID"))
+}
+
+fn about_call(view: &MessageView<'_>, calls: &[u32]) -> bool {
+    view.fixed()
+        .any(|f| is_call_id(f.field().special) && calls.contains(&f.number().bits))
+        || view.floating().any(|f| match f.value() {
+            FieldValue::Number(n) => {
+                let special = f
+                    .usage()
+                    .and_then(|u| u.special)
+                    .or_else(|| f.field().and_then(|d| d.special));
+                is_call_id(special) && calls.contains(&n.bits)
+            }
+            _ => false,
+        })
+}
+
+fn about_agent(view: &MessageView<'_>, agents: &[String]) -> bool {
+    let names_a_party = |name: &str| {
+        name.contains("Agent")
+            || name.ends_with("Instrument")
+            || name.ends_with("DeviceID")
+            || name == "LoginName"
+    };
+    view.floating().any(|field| match field.value() {
+        FieldValue::Text(text) if field.name().is_some_and(names_a_party) => {
+            // A mobile agent's instrument carries the phone number behind a semicolon.
+            let text = text.split(|b| *b == b';').next().unwrap_or(text);
+            agents.iter().any(|agent| agent.as_bytes() == text)
+        }
+        _ => false,
+    })
+}

@@ -1,0 +1,1 @@
+//! The command as a whole: usage, errors, help.
