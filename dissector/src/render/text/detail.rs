@@ -2,8 +2,8 @@
 
 use super::TextOptions;
 use super::clock;
-use super::hex::may_hide_secret;
-use super::pen::{Paint, Pen};
+use super::hex::{is_secret, may_hide_secret};
+use super::pen::{Paint, Pen, hex_digits};
 use crate::decode::{FieldValue, FloatingView, HEADER_LEN, MessageView, Number, Reading};
 use crate::finding::{Finding, Severity};
 use crate::protocol::{Special, TableKind, Value, ValueTable};
@@ -174,7 +174,7 @@ fn floating(pen: &mut Pen<'_>, options: &TextOptions, view: &MessageView<'_>) {
             }
         }
         floating_name(pen, &field);
-        if field.is_secret() && !options.show_secrets {
+        if is_secret(view, &field) && !options.show_secrets {
             pen.put("********");
             pen.end_line();
             continue;
@@ -338,23 +338,23 @@ fn mask(pen: &mut Pen<'_>, bits: u32, table: &'static ValueTable) {
     }
     pen.end_line();
     for value in table.bits(bits) {
-        bit(pen, value.number);
+        bit(pen, value.number, bits);
         entry(pen, value);
         pen.end_line();
     }
     let rest = table.unknown_bits(bits);
     if rest != 0 {
-        bit(pen, rest);
+        bit(pen, rest, bits);
         pen.painted(Paint::Doubtful, "  not in the table");
         pen.end_line();
     }
 }
 
-/// A bit below the number of its mask.
-fn bit(pen: &mut Pen<'_>, bits: u32) {
-    pen.spaces(VALUE + 2);
+/// A bit below the number of its mask, place under place.
+fn bit(pen: &mut Pen<'_>, bit: u32, mask: u32) {
+    pen.spaces(VALUE);
     pen.on(Paint::Dim);
-    pen.hex_number(bits, 1);
+    pen.hex_number(bit, hex_digits(mask));
     pen.off();
 }
 

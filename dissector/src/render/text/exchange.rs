@@ -36,7 +36,7 @@ pub(super) fn answer(pen: &mut Pen<'_>, info: &MessageInfo) {
         OutcomeKind::Late => pen.painted(Paint::Doubtful, " late"),
         OutcomeKind::WrongAnswer => {
             pen.spaces(2);
-            pen.painted(Paint::Bad, "NOT THE ANSWER IT ASKS FOR");
+            pen.painted(Paint::Bad, "WRONG ANSWER");
         }
         _ => {}
     }
@@ -65,11 +65,11 @@ pub(super) fn outcome(pen: &mut Pen<'_>, info: &MessageInfo) {
         }
         OutcomeKind::Failed => failed(pen, outcome.failure.as_ref(), false),
         OutcomeKind::WrongAnswer => {
+            pen.painted(Paint::Bad, "WRONG ANSWER");
             if let Some(part) = &outcome.answer {
+                pen.put(" ");
                 name(pen, part);
-                pen.put(", ");
             }
-            pen.painted(Paint::Bad, "NOT THE ANSWER IT ASKS FOR");
         }
         OutcomeKind::Unanswered => pen.painted(Paint::Bad, "unanswered"),
         OutcomeKind::NotExpected => pen.painted(Paint::Dim, "no answer due"),

@@ -134,11 +134,10 @@ fn name(pen: &mut Pen<'_>, info: &MessageInfo, width: usize) {
 
 /// The version, where a session begins: as OPEN_REQ states it, and how it is known if it is not from there.
 fn version(pen: &mut Pen<'_>, info: &MessageInfo, view: &MessageView<'_>) -> bool {
-    let stated = view
-        .fixed_named("VersionNumber")
-        .filter(|_| info.number == roles::OPEN_REQ)
-        .map(|f| f.number().bits);
-    if let Some(stated) = stated {
+    let stated = (info.number == roles::OPEN_REQ)
+        .then(|| view.fixed_named("VersionNumber"))
+        .flatten();
+    if let Some(stated) = stated.map(|f| f.number().bits) {
         pen.put("v");
         pen.number(stated.into());
         if stated != info.version.0 {
