@@ -350,9 +350,9 @@ fn mask(pen: &mut Pen<'_>, bits: u32, table: &'static ValueTable) {
     }
 }
 
-/// A bit below the number of its mask, place under place.
+/// A bit below the name of its mask, where there is room for its meaning.
 fn bit(pen: &mut Pen<'_>, bit: u32, mask: u32) {
-    pen.spaces(VALUE);
+    pen.spaces(INDENT + OFFSET + 4);
     pen.on(Paint::Dim);
     pen.hex_number(bit, hex_digits(mask));
     pen.off();

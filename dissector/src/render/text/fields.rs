@@ -169,11 +169,15 @@ fn says_nothing(info: &MessageInfo, view: &MessageView<'_>, field: &FixedView<'_
         | "PeripheralErrorCode"
         | "AgentWorkMode"
         | "ForcedFlag"
-        | "MRDID"
+        | "ICMAgentID"
+        | "PGStatus"
+        | "SystemEventArg1"
             if bits == 0 =>
         {
             true
         }
+        // The voice domain is what everyone expects.
+        "MRDID" => bits <= 1,
         "VersionNumber" => info.number == roles::OPEN_REQ,
         "Status" | "FailureCode" | "PeripheralErrorCode" => info
             .answers
@@ -181,6 +185,9 @@ fn says_nothing(info: &MessageInfo, view: &MessageView<'_>, field: &FixedView<'_
         "SkillGroupState" => view
             .fixed_named("AgentState")
             .is_some_and(|s| s.number().bits == bits),
+        "NewConnectionCallID" => view
+            .fixed_named("ConnectionCallID")
+            .is_some_and(|c| c.number().bits == bits),
         _ => false,
     }
 }

@@ -95,8 +95,8 @@ fn detail_and_hex() {
              16  IdleTimeout                       240
              20  PeripheralID                      4294967295  NULL_PERIPHERAL_ID  no peripheral
              24  ServicesRequested                 0x18
-                                                   0x08  CTI_SERVICE_CONNECTION_MONITOR  session open and close raise alarm events
-                                                   0x10  CTI_SERVICE_ALL_EVENTS  call and agent events of every ACD phone
+                   0x08  CTI_SERVICE_CONNECTION_MONITOR  session open and close raise alarm events
+                   0x10  CTI_SERVICE_ALL_EVENTS  call and agent events of every ACD phone
              28  CallMsgMask                       0x0
              32  AgentStateMask                    0x0
              36  ConfigMsgMask                     0x0
