@@ -13,6 +13,7 @@ mod hex;
 mod message;
 mod pen;
 mod story;
+mod values;
 
 pub use clock::TimeMode;
 
