@@ -8,6 +8,8 @@ use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender};
 pub const ENOUGH: u32 = 3;
 /// What must speak for a boundary whose place is known from the header before a gap.
 pub const COMPUTED: u32 = 1;
+/// What must speak for the first message of a chain where no segment begins there.
+pub(super) const ALONE: u32 = 3;
 /// What must speak for a connection being CTI at all, on a port that says nothing.
 pub const FOREIGN_PORT: u32 = 6;
 
@@ -165,7 +167,7 @@ fn worth_at(
         let usual_reading = view.reading() == Reading::Usual;
         Some(match (fields, length) {
             _ if view.message().is_some_and(|m| m.name == "OPEN_REQ") && fields > 0 => 6,
-            (2.., _) => 3,
+            (2.., _) | (0, 200..) => 3,
             (1, _) => 2,
             (0, 40..) => 2,
             (0, 12..) if enums > 0 && !odd_values && usual_reading => 2,
