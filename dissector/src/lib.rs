@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::as_conversions))]
 
+pub mod analysis;
 pub mod capture;
 pub mod conversation;
 pub mod correlate;
