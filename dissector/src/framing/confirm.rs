@@ -2,6 +2,7 @@
 
 use crate::decode::wire::Header;
 use crate::decode::{Decoder, HEADER_LEN, MAX_MESSAGE, Reading};
+use crate::finding::Code;
 use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender};
 
 /// What must speak for a boundary where CTI is expected.
@@ -171,10 +172,12 @@ fn worth_at(
         let fields = view.floating().count();
         let length = usize::from(view.layout().map_or(0, |l| l.size));
         let enums = view.fixed().filter(|f| f.field().table.is_some()).count();
-        let odd_values = view
-            .findings()
-            .iter()
-            .any(|f| f.code == crate::finding::Code::UnknownValue);
+        let told = |code| view.findings().iter().any(|f| f.code == code);
+        if told(Code::CountMismatch) {
+            // Any numbers can be a fixed part; counters that contradict the rest give them away.
+            return None;
+        }
+        let odd_values = told(Code::UnknownValue);
         let usual_reading = view.reading() == Reading::Usual;
         Some(match (fields, length) {
             _ if view.message().is_some_and(|m| m.name == "OPEN_REQ") && fields > 0 => 6,
