@@ -101,6 +101,8 @@ impl<S: Sink> Conversations<S> {
 
     /// Takes the next segment, in order of capture.
     pub fn segment(&mut self, segment: &Segment<'_>) {
+        // Gaps first: a request whose answer may lie in one is not called unanswered.
+        self.reassembler.advance(segment.time, &mut self.state);
         self.state.expire(segment.time);
         self.reassembler.segment(segment, &mut self.state);
     }

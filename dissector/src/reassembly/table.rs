@@ -72,11 +72,16 @@ impl Reassembler {
         self.late
     }
 
+    /// Tells `handler` what follows from capture time alone having passed: holes that will not fill any more.
+    pub fn advance(&mut self, now: Timestamp, handler: &mut impl Handler) {
+        self.now = now;
+        self.expire(handler);
+    }
+
     /// Takes the next segment of the capture and tells `handler` what follows from it.
     pub fn segment(&mut self, segment: &Segment<'_>, handler: &mut impl Handler) {
         self.clock = self.clock.wrapping_add(1);
-        self.now = segment.time;
-        self.expire(handler);
+        self.advance(segment.time, handler);
         let key = Key::of(segment);
         match self.index.get(&key) {
             Some(&slot) => self.feed(key, slot, segment, handler),
