@@ -8,7 +8,7 @@ use super::seq::payload_len;
 use crate::Timestamp;
 use crate::capture::Segment;
 use crate::limits::{MAX_CONNECTIONS, MAX_HALF_OPEN, MAX_TOTAL_BUFFER};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 /// The two endpoints of a connection, whichever sent.
@@ -57,6 +57,8 @@ pub struct Reassembler {
     idle: Queue,
     ended: Ended,
     late: Late,
+    /// Connections that hold data back, by the time since when.
+    holding: BTreeSet<(Timestamp, ConnectionId)>,
 }
 
 impl Reassembler {
@@ -72,16 +74,18 @@ impl Reassembler {
         self.late
     }
 
-    /// Tells `handler` what follows from capture time alone having passed: holes that will not fill any more.
-    pub fn advance(&mut self, now: Timestamp, handler: &mut impl Handler) {
-        self.now = now;
-        self.expire(handler);
+    /// A time before which nothing that is held back was captured: whatever is delivered from now on bears that time or a
+    /// later one. `None` when nothing is held, and all that comes is as late as the segment that brings it.
+    #[must_use]
+    pub fn earliest_held(&self) -> Option<Timestamp> {
+        self.holding.first().map(|(time, _)| *time)
     }
 
     /// Takes the next segment of the capture and tells `handler` what follows from it.
     pub fn segment(&mut self, segment: &Segment<'_>, handler: &mut impl Handler) {
         self.clock = self.clock.wrapping_add(1);
-        self.advance(segment.time, handler);
+        self.now = segment.time;
+        self.expire(handler);
         let key = Key::of(segment);
         match self.index.get(&key) {
             Some(&slot) => self.feed(key, slot, segment, handler),
@@ -186,6 +190,15 @@ impl Reassembler {
             self.half_open = self.half_open.saturating_sub(1);
             self.idle.push(ticket(entry.touched));
         }
+        let holds_since = entry.earliest_held();
+        if holds_since != entry.holds_since {
+            let id = entry.connection.id;
+            if let Some(time) = entry.holds_since {
+                self.holding.remove(&(time, id));
+            }
+            self.holding.extend(holds_since.map(|time| (time, id)));
+            entry.holds_since = holds_since;
+        }
         if let Some(deadline) = entry.deadline()
             && entry.timer.is_none_or(|timer| deadline < timer)
         {
@@ -236,6 +249,9 @@ impl Reassembler {
         };
         self.free.push(slot);
         self.held = self.held.saturating_sub(entry.held());
+        if let Some(time) = entry.holds_since {
+            self.holding.remove(&(time, entry.connection.id));
+        }
         if entry.half_open {
             self.half_open = self.half_open.saturating_sub(1);
         }
@@ -334,6 +350,8 @@ impl Reassembler {
         assert_eq!(entries().count(), self.index.len());
         assert_eq!(entries().map(Entry::held).sum::<usize>(), self.held);
         assert_eq!(entries().filter(|e| e.half_open).count(), self.half_open);
+        let holding = entries().filter_map(|e| Some((e.earliest_held()?, e.connection.id)));
+        assert_eq!(holding.collect::<BTreeSet<_>>(), self.holding);
         for entry in entries() {
             let one = 2 * MAX_STREAM_BUFFER + PIECE_OVERHEAD;
             assert!(entry.held() <= 2 * one);

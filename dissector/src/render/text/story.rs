@@ -20,6 +20,11 @@ pub(super) fn has_line(record: &Record<'_>) -> bool {
             notice.code,
             Code::EncryptedSession | Code::VersionInferred | Code::VersionUndecided
         ),
+        // The message's own line says how much of it is missing.
+        Record::Break(broken) => {
+            let details = &broken.details;
+            !(details.within_message && details.resumed && details.skipped == 0)
+        }
         // An exchange is told on the lines of its messages.
         Record::Exchange(_) => false,
         _ => true,

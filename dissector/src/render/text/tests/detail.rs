@@ -56,11 +56,7 @@ fn detail_shows_every_kind_of_value() {
           Not decoded, 3 bytes
              79  bytes                             000500
           Findings
-             16  info unknown_value: PeripheralType 0 (0x0) is not in the table PeripheralType
-                 Check the sender's release; the number is shown.
              24  info unknown_value: CallType 9999 (0x270F) is not in the table CallType
-                 Check the sender's release; the number is shown.
-             32  info unknown_value: CalledPartyDisposition 0 (0x0) is not in the table DispositionCode
                  Check the sender's release; the number is shown.
              73  warn unknown_tag: tag 301 is not in the protocol tables
                  Check the sender's release; the data is shown raw.

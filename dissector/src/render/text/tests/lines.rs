@@ -265,6 +265,7 @@ fn breaks_tell_what_is_missing() {
                 missing,
                 skipped,
                 resumed,
+                within_message: false,
             },
         };
         all += &line(Record::Break(&record));
