@@ -134,7 +134,9 @@ pub(super) fn end(pen: &mut Pen<'_>, session: &Session) {
 
 fn ended(pen: &mut Pen<'_>, session: &Session) {
     pen.on(Paint::Dim);
-    pen.put("ended: ");
+    if !matches!(session.end, Some(End::CaptureEnded | End::Evicted)) {
+        pen.put("ended: ");
+    }
     end(pen, session);
     if session.content != Content::Cti {
         pen.off();

@@ -250,7 +250,7 @@ fn breaks_tell_what_is_missing() {
         (BreakCause::Gap, 1, 0, true),
         (BreakCause::Gap, 2920, 0, false),
         (BreakCause::Gap, 2920, 7, false),
-        (BreakCause::Gap, 0, 7, false),
+        (BreakCause::CutMessage, 0, 7, false),
         (BreakCause::MidStream, 0, 37, true),
         (BreakCause::MidStream, 0, 37, false),
         (BreakCause::BadHeader, 0, 1, false),
