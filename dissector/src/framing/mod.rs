@@ -509,6 +509,11 @@ impl Framer {
             let Some(worth) = judge.worth(bytes, message, &mut candidate.widths) else {
                 return Verdict::Refuted;
             };
+            let nothing_else = candidate.next == candidate.start && candidate.worth == 0;
+            if nothing_else && worth < confirm::ALONE && required > confirm::COMPUTED {
+                // Numbers of a long message just before a true one can look like a short one.
+                return Verdict::Refuted;
+            }
             candidate.worth += worth;
             candidate.next += bytes.len();
             if candidate.worth >= candidate.required {
