@@ -41,7 +41,7 @@ Examples:
   ctishark explain AGENT_STATE_EVENT        a message: layout, floating fields, answers
   ctishark explain OPEN_CONF --version 13   its layout in protocol version 13
   ctishark explain 36                       everything with this number
-  ctishark explain tag 25                   a floating field; also tag:25 or ANI_TAG
+  ctishark explain tag 25                   a floating field; also by name, such as ANI_TAG
   ctishark explain E_CTI_INVALID_PASSWORD   a value; also its short form
   ctishark explain CallType                 a field, and its table of values
   ctishark explain version 20               what a protocol version brought

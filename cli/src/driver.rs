@@ -1,5 +1,6 @@
 //! Runs captures through the dissector: what every command that reads captures has in common.
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -10,6 +11,7 @@ use cti_dissector::finding::Code;
 use cti_dissector::ports::Ports;
 use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Notice, Sink};
+use cti_dissector::render::json;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::inputs::FileInput;
@@ -75,6 +77,27 @@ impl<S> Outcome<S> {
     }
 }
 
+/// The summary record of a run; `selected` counts the messages that passed a selection.
+pub fn summary<S>(outcome: &Outcome<S>, selected: Option<u64>) -> json::Summary {
+    json::Summary {
+        packets: outcome.layers.packets,
+        tcp_packets: outcome.layers.tcp,
+        first: outcome.first,
+        last: outcome.last,
+        totals: outcome.totals,
+        selected,
+    }
+}
+
+/// 2 when some input could not be read, though others were shown.
+pub fn exit_code(failed: bool) -> ExitCode {
+    if failed {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
 fn amount(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
@@ -89,14 +112,25 @@ pub fn options(decoding: &Decoding, hold_requests: bool) -> Options {
     }
 }
 
-/// Reads all inputs as one capture. The sink is made when the first packet's time is known; `check` is asked now and then
-/// whether to go on.
-pub fn dissect<S: Sink>(
+/// What takes the records of a run.
+pub trait Consumer: Sink {
+    /// Asked after each segment: an error ends the run.
+    fn check(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// The next packet may be long in coming: time to show what there is.
+    fn pause(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads all inputs as one capture. The consumer is made when the first packet's time is known.
+pub fn dissect<S: Consumer>(
     inputs: Vec<FileInput>,
     options: Options,
     settings: &Settings,
     make: impl FnOnce(Timestamp) -> anyhow::Result<S>,
-    check: impl Fn(&mut S) -> anyhow::Result<()>,
 ) -> anyhow::Result<Outcome<S>> {
     let mut progress = Progress::new(&inputs, settings);
     let boxed: Vec<Box<dyn Input>> = inputs
@@ -104,6 +138,7 @@ pub fn dissect<S: Sink>(
         .map(|i| Box::new(i) as Box<dyn Input>)
         .collect();
     let several = boxed.len() > 1;
+    let live = boxed.iter().any(|input| !input.reopenable());
     let mut capture = Capture::new(boxed);
     let mut layers = Layers::new();
     let (mut first, mut last) = (None, None);
@@ -130,7 +165,10 @@ pub fn dissect<S: Sink>(
         };
         if let Peeled::Tcp(segment) = layers.segment(&packet) {
             conversations.segment(&segment);
-            check(conversations.sink())?;
+            conversations.sink().check()?;
+        }
+        if live && capture.is_drained() {
+            conversations.sink().pause()?;
         }
         progress.tick(&capture);
     }
@@ -142,7 +180,7 @@ pub fn dissect<S: Sink>(
         (None, None) => return Err(anyhow!("the sink was never made")),
     };
     let (mut sink, totals) = conversations.finish();
-    check(&mut sink)?;
+    sink.check()?;
     let notices = notices(&mut capture, several, layers.counts());
     Ok(Outcome {
         sink,

@@ -5,14 +5,15 @@
 
 #![cfg_attr(test, allow(clippy::as_conversions))]
 
+pub mod analysis;
 pub mod capture;
 pub mod conversation;
 pub mod correlate;
 pub mod decode;
+pub mod encode;
 pub mod explain;
 pub mod finding;
 pub mod framing;
-pub mod encode;
 pub mod limits;
 pub mod ports;
 pub mod protocol;

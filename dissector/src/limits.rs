@@ -9,6 +9,9 @@ pub const MAX_PACKET: usize = 512 * 1024;
 /// beyond this one is taken for nonsense.
 pub const MAX_FRAMED_LENGTH: usize = 64 * 1024;
 
+/// Largest MessageLength that the protocol allows (bytes): 12,500 with the header.
+pub const LONGEST_LENGTH: u32 = 12_492;
+
 /// Bytes kept while a message boundary is searched (per direction).
 pub const MAX_SEARCH: usize = 64 * 1024;
 

@@ -1,5 +1,12 @@
 //! Messages encoded by an independent codec (fixtures/vectors) decode to the values they were made from.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
 use cti_dissector::decode::{Decoder, FieldValue, HEADER_LEN, Reading};
 use cti_dissector::protocol::ProtocolVersion;
 use serde_json::{Value, json};

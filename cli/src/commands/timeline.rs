@@ -9,17 +9,18 @@ use cti_dissector::capture::Input as _;
 use cti_dissector::record::{Record, Sink};
 use cti_dissector::render::json;
 use cti_dissector::render::parallel::{Parallel, Render};
+use cti_dissector::render::text::{Hints, Scratch, Sequence, TextOptions, TextRenderer, TimeMode};
 use cti_dissector::select::{Criteria, Selector};
 
-use crate::args::Format;
-use crate::driver::{self, Outcome};
+use crate::args::{Format, TimeStyle};
+use crate::driver::{self, Consumer};
 use crate::output::Output;
 use crate::settings::{Selection, Settings, TimelineOptions};
 
 /// Runs it.
 pub fn run(options: TimelineOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
     match options.view.format {
-        Format::Text => anyhow::bail!("text: not available in this build"),
+        Format::Text => as_text(options, settings),
         Format::Json | Format::Ndjson => as_json(options, settings),
     }
 }
@@ -40,17 +41,54 @@ fn criteria(selection: &Selection, start: Timestamp) -> Criteria {
     }
 }
 
+/// What a record needs to be rendered besides itself, found out in order.
+trait Hinting {
+    /// What the renderers are told.
+    type Context: Send;
+
+    /// The next record, which will be shown.
+    fn shown(&mut self, record: &Record<'_>) -> Self::Context;
+
+    /// The next record, which will not be shown.
+    fn passed(&mut self, record: &Record<'_>);
+}
+
+/// JSON needs nothing.
+struct NoHints;
+
+impl Hinting for NoHints {
+    type Context = ();
+
+    fn shown(&mut self, _: &Record<'_>) {}
+
+    fn passed(&mut self, _: &Record<'_>) {}
+}
+
+impl Hinting for Sequence {
+    type Context = Hints;
+
+    fn shown(&mut self, record: &Record<'_>) -> Hints {
+        self.next(record)
+    }
+
+    fn passed(&mut self, record: &Record<'_>) {
+        self.pass(record);
+    }
+}
+
 /// Records that pass the selection, on their way to standard output.
-struct Stream<R: Render> {
+struct Stream<R: Render, H> {
     selector: Selector,
+    hinting: H,
     out: Parallel<R, Output>,
     /// Writing went wrong; nothing more is written.
     error: Option<io::Error>,
 }
 
-impl<R: Render + 'static> Stream<R> {
+impl<R: Render<Context = H::Context> + 'static, H: Hinting> Stream<R, H> {
     fn new(
         selector: Selector,
+        hinting: H,
         jobs: usize,
         renderer: impl FnMut() -> R,
         settings: &Settings,
@@ -59,57 +97,118 @@ impl<R: Render + 'static> Stream<R> {
             .context("starting threads")?;
         Ok(Self {
             selector,
+            hinting,
             out,
             error: None,
         })
     }
 
-    /// An error met in between.
+    /// Appends what is no record, writes everything and closes the output.
+    fn finish(mut self, tail: &[u8]) -> anyhow::Result<()> {
+        self.out.raw(tail).context("standard output")?;
+        self.out.finish().context("standard output")?.finish()
+    }
+}
+
+impl<R: Render<Context = H::Context> + 'static, H: Hinting> Sink for Stream<R, H> {
+    fn record(&mut self, record: Record<'_>) {
+        if self.error.is_some() {
+            return;
+        }
+        if !self.selector.accepts(&record) {
+            self.hinting.passed(&record);
+            return;
+        }
+        let context = self.hinting.shown(&record);
+        if let Err(error) = self.out.push(&record, context) {
+            self.error = Some(error);
+        }
+    }
+}
+
+impl<R: Render<Context = H::Context> + 'static, H: Hinting> Consumer for Stream<R, H> {
     fn check(&mut self) -> anyhow::Result<()> {
         match self.error.take() {
             Some(error) => Err(error).context("standard output"),
             None => Ok(()),
         }
     }
-}
 
-impl<R: Render<Context = ()> + 'static> Sink for Stream<R> {
-    fn record(&mut self, record: Record<'_>) {
-        if self.error.is_none()
-            && self.selector.accepts(&record)
-            && let Err(error) = self.out.push(&record, ())
-        {
-            self.error = Some(error);
-        }
+    fn pause(&mut self) -> anyhow::Result<()> {
+        self.out.flush().context("standard output")
     }
 }
 
-/// JSON objects, each behind a separator or before a line end.
-struct Objects {
-    renderer: json::Renderer,
-    format: Format,
+/// Lines of text.
+struct Lines {
+    renderer: TextRenderer,
+    scratch: Scratch,
 }
 
-impl Render for Objects {
+impl Render for Lines {
+    type Context = Hints;
+
+    fn render(&mut self, out: &mut Vec<u8>, record: &Record<'_>, hints: &Hints) {
+        self.renderer
+            .record(*record, *hints, &mut self.scratch, out);
+    }
+}
+
+fn as_text(options: TimelineOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let TimelineOptions {
+        inputs,
+        selection,
+        view,
+        decoding,
+    } = options;
+    let several_inputs = inputs.len() > 1;
+    let make = |start| {
+        let text = TextOptions {
+            colour: settings.color,
+            ascii: view.ascii,
+            time: match view.time {
+                TimeStyle::Absolute => TimeMode::Absolute(view.zone.clone()),
+                TimeStyle::Relative => TimeMode::Relative(start),
+                TimeStyle::Delta => TimeMode::Delta,
+                TimeStyle::Epoch => TimeMode::Epoch,
+            },
+            detail: view.detail,
+            hex: view.hex,
+            show_secrets: view.show_secrets,
+            several_inputs,
+        };
+        let renderer = || Lines {
+            renderer: TextRenderer::new(text.clone()),
+            scratch: Scratch::new(),
+        };
+        let selector = Selector::new(criteria(&selection, start));
+        Stream::new(
+            selector,
+            Sequence::new(),
+            decoding.jobs.get(),
+            renderer,
+            settings,
+        )
+    };
+    let outcome = driver::dissect(inputs, driver::options(&decoding, true), settings, make)?;
+    outcome.remark(settings);
+    let failed = outcome.failed;
+    outcome.sink.finish(&[])?;
+    Ok(driver::exit_code(failed))
+}
+
+/// JSON objects behind the header.
+struct JsonRecords {
+    renderer: json::Renderer,
+    objects: json::Objects,
+}
+
+impl Render for JsonRecords {
     type Context = ();
 
     fn render(&mut self, out: &mut Vec<u8>, record: &Record<'_>, (): &()) {
-        before(out, self.format);
-        self.renderer.record(out, record);
-        after(out, self.format);
-    }
-}
-
-/// In the one document, every record but the header stands behind another one.
-fn before(out: &mut Vec<u8>, format: Format) {
-    if format == Format::Json {
-        out.extend_from_slice(b",\n");
-    }
-}
-
-fn after(out: &mut Vec<u8>, format: Format) {
-    if format == Format::Ndjson {
-        out.push(b'\n');
+        let Self { renderer, objects } = self;
+        objects.next(out, |out| renderer.record(out, record));
     }
 }
 
@@ -120,7 +219,6 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
         view,
         decoding,
     } = options;
-    let format = view.format;
     let json_options = json::Options {
         show_secrets: view.show_secrets,
         several_inputs: inputs.len() > 1,
@@ -131,73 +229,44 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
             name: i.name().to_owned(),
         })
         .collect();
+    let objects = json::Objects::new(view.format == Format::Json);
     let mut head = Vec::new();
-    if format == Format::Json {
-        head.extend_from_slice(b"[\n");
-    }
-    json::Renderer::new(json_options).header(
-        &mut head,
-        env!("CARGO_PKG_NAME"),
-        env!("CARGO_PKG_VERSION"),
-        &names,
-    );
-    after(&mut head, format);
+    objects.open(&mut head, |out| {
+        json::Renderer::new(json_options).header(
+            out,
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION"),
+            &names,
+        );
+    });
     let make = |start| {
         let selector = Selector::new(criteria(&selection, start));
-        let renderer = || Objects {
+        let renderer = || JsonRecords {
             renderer: json::Renderer::new(json_options),
-            format,
+            objects,
         };
-        let mut stream = Stream::new(selector, decoding.jobs.get(), renderer, settings)?;
+        let mut stream = Stream::new(selector, NoHints, decoding.jobs.get(), renderer, settings)?;
         stream.out.raw(&head).context("standard output")?;
         Ok(stream)
     };
     // Only failures: whether a request is one shows when its outcome does.
     let hold = selection.only_failures;
-    let outcome = driver::dissect(
-        inputs,
-        driver::options(&decoding, hold),
-        settings,
-        make,
-        Stream::check,
-    )?;
+    let outcome = driver::dissect(inputs, driver::options(&decoding, hold), settings, make)?;
     let failed = outcome.failed;
     outcome.remark(settings);
     let mut tail = Vec::new();
     let mut renderer = json::Renderer::new(json_options);
     for notice in &outcome.notices {
-        before(&mut tail, format);
-        renderer.record(&mut tail, &Record::Notice(notice));
-        after(&mut tail, format);
+        objects.next(&mut tail, |out| {
+            renderer.record(out, &Record::Notice(notice))
+        });
     }
-    before(&mut tail, format);
-    renderer.summary(&mut tail, &summary(&outcome, &outcome.sink.selector));
-    after(&mut tail, format);
-    if format == Format::Json {
-        tail.extend_from_slice(b"\n]\n");
-    }
-    let mut out = outcome.sink.out;
-    out.raw(&tail).context("standard output")?;
-    out.finish().context("standard output")?.finish()?;
-    Ok(exit_code(failed))
-}
-
-fn summary<S>(outcome: &Outcome<S>, selector: &Selector) -> json::Summary {
-    json::Summary {
-        packets: outcome.layers.packets,
-        tcp_packets: outcome.layers.tcp,
-        first: outcome.first,
-        last: outcome.last,
-        totals: outcome.totals,
-        selected: (!selector.is_empty()).then(|| selector.selected()),
-    }
-}
-
-/// 2 when some input could not be read, though others were shown.
-fn exit_code(failed: bool) -> ExitCode {
-    if failed {
-        ExitCode::from(2)
-    } else {
-        ExitCode::SUCCESS
-    }
+    let selector = &outcome.sink.selector;
+    let selected = (!selector.is_empty()).then(|| selector.selected());
+    objects.next(&mut tail, |out| {
+        renderer.summary(out, &driver::summary(&outcome, selected))
+    });
+    objects.close(&mut tail);
+    outcome.sink.finish(&tail)?;
+    Ok(driver::exit_code(failed))
 }

@@ -119,6 +119,15 @@ impl Capture {
         }
     }
 
+    /// Whether the next packet can only come from another read, which may wait for its writer: time to show what there is.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        let reader = self
+            .current
+            .and_then(|index| self.sources.get(index)?.reader.as_ref());
+        reader.is_none_or(Reader::is_drained)
+    }
+
     /// The name of an input, by its index in [`Note::input`] or [`PacketId::input`](super::PacketId::input).
     #[must_use]
     pub fn name(&self, input: u32) -> Option<&str> {

@@ -118,6 +118,11 @@ impl Reader {
         }
     }
 
+    /// Whether all bytes read so far have been handed out: the next packet needs another read.
+    pub(super) fn is_drained(&self) -> bool {
+        self.buffer.len() == self.current.as_ref().map_or(0, |record| record.len)
+    }
+
     /// The packet that [`Reader::advance`] found; an empty one if there is none.
     pub(super) fn packet(&self) -> Packet<'_> {
         let id = PacketId {

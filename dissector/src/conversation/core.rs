@@ -684,7 +684,9 @@ impl<S: Sink> Core<S> {
             );
         }
         self.decide_version(&mut state);
-        state.session.last = state.session.last.max(time);
+        if matches!(end, End::Finished(_) | End::Reset(_)) {
+            state.session.last = state.session.last.max(time);
+        }
         self.session_over(state, &live.facts, time, Some(end));
     }
 

@@ -109,7 +109,7 @@ fn fixed(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
         if let Some(table) = field.field().table
             && !is_listed(table, bits)
             && field.special().is_none()
-            && !is_open_mask(table, bits)
+            && !is_unset(field.field().wire, bits)
         {
             unknown_value(
                 field.field().name,
@@ -122,9 +122,14 @@ fn fixed(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Clients that want everything set every bit of a mask, listed or not.
-fn is_open_mask(table: &ValueTable, bits: u32) -> bool {
-    table.kind == TableKind::Mask && bits == u32::MAX
+/// Zero and all ones say that nothing, or everything, is meant: worth no word though the table does not list them.
+fn is_unset(wire: WireType, bits: u32) -> bool {
+    let ones = match wire.size() {
+        Some(1) => 0xFF,
+        Some(2) => 0xFFFF,
+        _ => u32::MAX,
+    };
+    bits == 0 || bits == ones
 }
 
 fn unknown_value(
@@ -227,7 +232,7 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
                 continue;
             };
             let special = field.special.is_some_and(|s| s.value == number.bits);
-            if !is_listed(table, number.bits) && !special && !is_open_mask(table, number.bits) {
+            if !is_listed(table, number.bits) && !special && !is_unset(wire, number.bits) {
                 unknown_value(
                     name,
                     table,

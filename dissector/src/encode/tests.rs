@@ -53,6 +53,22 @@ fn symbols_stand_for_numbers() {
 }
 
 #[test]
+fn null_means_the_null_value_unless_the_table_has_a_value_of_this_name() {
+    let fields = [
+        ("ConnectionCallID", text("NULL")),
+        ("LocalConnectionState", text("NULL")), // LCS_NULL, not LCS_NONE
+    ];
+    let held = draft("CALL_HELD_EVENT", 20, &fields).unwrap();
+    #[rustfmt::skip]
+    assert_eq!(held[20..], [
+        0xff, 0xff, 0xff, 0xff, // ConnectionCallID
+        0, 0, // HoldingDeviceType
+        0, 0, // LocalConnectionState
+        0xff, 0xff, // EventCause: not given
+    ]);
+}
+
+#[test]
 fn counters_are_filled_in_unless_given() {
     let variable = Value::NamedVariable {
         name: "user.x".into(),

@@ -9,7 +9,8 @@ use crate::protocol::{Special, TableKind, ValueTable, WireType};
 pub enum Value {
     /// A number; for STRING its decimal digits.
     Number(i64),
-    /// Text; for a number field a number (decimal or 0x) or a name of the field's table, `A|B` for masks.
+    /// Text; for a number field a number (decimal or 0x) or a name of the field's table, `A|B` for masks,
+    /// `NULL` for its NULL value.
     Text(String),
     /// Bytes as they shall stand on the wire, whatever the field's type: no terminating zero is added.
     Bytes(Vec<u8>),
@@ -218,15 +219,16 @@ impl Target {
             (WireType::Bool, "false") => return Some(0),
             _ => {}
         }
-        if let Some(special) = self.special
-            && (word == "NULL" || special.name == Some(word))
-        {
-            return Some(i64::from(special.value));
-        }
-        let values = self.table?.values;
-        values
-            .iter()
-            .find(|v| v.symbol == Some(word) || v.text == word || v.short == word)
-            .map(|v| i64::from(v.number))
+        let known = self.table.and_then(|table| {
+            let mut values = table.values.iter();
+            values.find(|v| v.symbol == Some(word) || v.text == word || v.short == word)
+        });
+        let special = self
+            .special
+            .filter(|s| word == "NULL" || s.name == Some(word));
+        known
+            .map(|v| v.number)
+            .or(special.map(|s| s.value))
+            .map(i64::from)
     }
 }

@@ -1,17 +1,22 @@
 //! The protocol as a reference: what stands behind a name or a number.
+//!
+//! [`find`] turns words into [`Topic`]s; [`text`] and [`json`] show the same topics to people and to programs. Only what
+//! the tables say is shown; nothing is guessed.
 
+mod index;
+mod json;
+mod page;
+mod query;
 mod suggest;
+mod text;
+mod topic;
 
+pub use json::json;
+pub use page::{Plain, Role, Style};
+pub use query::{Answer, Missing, find, parse_number};
 pub use suggest::similar_messages;
-
-/// A number as people type it: decimal or 0x hexadecimal.
-#[must_use]
-pub fn parse_number(text: &str) -> Option<u32> {
-    let text = text.trim();
-    let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let (digits, radix) = hex.map_or((text, 10), |digits| (digits, 16));
-    if digits.starts_with('+') {
-        return None;
-    }
-    u32::from_str_radix(digits, radix).ok()
-}
+pub use text::text;
+pub use topic::{
+    FixedTopic, FixedUse, FloatingTopic, MessageTopic, NumberHit, NumberTopic, Overview,
+    ServiceTopic, SpecialTopic, TableTopic, TableUse, Topic, TypeTopic, ValueTopic, VersionTopic,
+};

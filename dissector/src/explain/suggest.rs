@@ -2,10 +2,37 @@
 
 use crate::protocol;
 
+use super::index::{self, TYPES};
+
 /// Names of messages that come near to `name`, the nearest first.
 #[must_use]
 pub fn similar_messages(name: &str) -> Vec<&'static str> {
     nearest(name, protocol::messages().iter().map(|m| m.name))
+}
+
+/// Names of anything that come near to `name`, the nearest first.
+pub(super) fn similar(name: &str) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = protocol::messages().iter().map(|m| m.name).collect();
+    for field in protocol::floating_fields() {
+        names.extend([field.constant, field.name]);
+        names.extend(field.also);
+    }
+    for message in protocol::messages() {
+        names.extend(index::fixed_fields(message).iter().map(|f| f.name));
+    }
+    for table in index::tables() {
+        names.push(table.name);
+        names.extend(
+            table
+                .values
+                .iter()
+                .flat_map(|v| v.symbol.into_iter().chain([v.short])),
+        );
+    }
+    names.extend(protocol::specials().iter().filter_map(|s| s.name));
+    names.extend(TYPES.iter().map(|(wire, _)| wire.name()));
+    names.extend(index::services().iter().map(|s| s.service));
+    nearest(name, names.into_iter())
 }
 
 /// How many names are worth suggesting.

@@ -56,6 +56,9 @@ impl Judge<'_> {
     /// Whether a header may stand where one is due. Wrong lengths and unknown types are for decoding to tell.
     pub(super) fn plausible(&self, header: Header) -> bool {
         let number = header.number;
+        if let Some(message) = protocol::message(number) {
+            return may_have_length(message, header);
+        }
         if is_known(number) {
             return true;
         }
@@ -80,12 +83,10 @@ impl Judge<'_> {
                 (Some(from), by) => from == by,
             };
         let smallest = message.layouts.iter().map(|l| l.size).min().unwrap_or(0);
-        let largest = message.layouts.iter().map(|l| l.size).max().unwrap_or(0);
-        // Variants add or drop a field or two; messages without a floating part still may carry a stray one.
-        let fits = ambiguous
-            || !message.published
-            || (length + 8 >= usize::from(smallest)
-                && (!message.floating.is_empty() || length <= usize::from(largest) + 300));
+        // Variants drop a field or two.
+        let long_enough = length + 8 >= usize::from(smallest);
+        let fits =
+            ambiguous || !message.published || (long_enough && may_have_length(message, header));
         (sender_fits && fits).then_some(message)
     }
 
@@ -132,6 +133,16 @@ impl Widths {
             FloatingHeader::Wide => self.wide = true,
         }
     }
+}
+
+/// Messages without a floating part have a fixed length, give or take a stray field.
+fn may_have_length(message: &Message, header: Header) -> bool {
+    const STRAY: u32 = 300;
+    let largest = message.layouts.iter().map(|l| l.size).max().unwrap_or(0);
+    !message.published
+        || !message.floating.is_empty()
+        || protocol::alternatives(header.number).next().is_some()
+        || header.length <= u32::from(largest) + STRAY
 }
 
 fn is_known(number: protocol::MessageType) -> bool {

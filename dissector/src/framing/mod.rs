@@ -35,6 +35,8 @@ pub enum BreakCause {
     MidStream,
     /// A header made no sense.
     BadHeader,
+    /// The stream ends inside a message.
+    CutMessage,
 }
 
 impl BreakCause {
@@ -45,6 +47,7 @@ impl BreakCause {
             Self::Gap => "gap",
             Self::MidStream => "mid_stream",
             Self::BadHeader => "bad_header",
+            Self::CutMessage => "cut_message",
         }
     }
 }
@@ -242,15 +245,23 @@ impl Framer {
 
     /// The stream is over. What is left cannot become a message any more.
     pub fn finish(&mut self, judge: &mut Judge<'_>, out: &mut dyn FnMut(Output<'_>)) {
+        let time = self
+            .pieces
+            .last()
+            .map_or_else(Timestamp::default, |p| p.time);
+        if self.is_in_step()
+            && let Ok((_, header)) = wire::header(&self.buffer)
+            && header.length > limits::LONGEST_LENGTH
+        {
+            // Its length was hard to believe from the first; what it has swallowed may be messages.
+            self.begin_break(BreakCause::BadHeader, time);
+            self.search_from_here(self.required);
+        }
         if matches!(self.state, State::Searching(_)) {
             self.search(judge, true, out);
         }
-        if !self.buffer.is_empty() && self.pending.is_none() {
-            let time = self
-                .pieces
-                .last()
-                .map_or_else(Timestamp::default, |p| p.time);
-            self.begin_break(BreakCause::Gap, time);
+        if !self.buffer.is_empty() {
+            self.begin_break(BreakCause::CutMessage, time);
         }
         self.skip(self.buffer.len());
         self.buffer.clear();
@@ -394,6 +405,16 @@ impl Framer {
                         return;
                     };
                     candidate = next;
+                }
+                Verdict::NotYet if last && candidate.start < self.buffer.len() => {
+                    // Nothing more will confirm this one; a later one may have its confirmation here.
+                    let start = confirm::next_header(&self.buffer, candidate.start + 1);
+                    candidate = Candidate {
+                        start,
+                        next: start,
+                        required: self.required,
+                        ..Candidate::default()
+                    };
                 }
                 Verdict::NotYet => {
                     self.forget_before(&mut candidate);

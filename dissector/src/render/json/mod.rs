@@ -1,6 +1,7 @@
 //! Records as JSON, one object each. The shape is documented in docs/json.md and fixed by docs/schema.json.
 
 mod fields;
+mod objects;
 mod records;
 mod write;
 
@@ -14,6 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use write::Clock;
 
+pub use objects::Objects;
 pub use records::{Input, Summary};
 
 /// Version of the JSON output; a number higher than a consumer knows may bring new keys.

@@ -1,0 +1,424 @@
+//! All fields of a message, one per line, below its line in the timeline.
+
+use super::TextOptions;
+use super::clock;
+use super::hex::may_hide_secret;
+use super::pen::{Paint, Pen};
+use crate::decode::{FieldValue, FloatingView, HEADER_LEN, MessageView, Number, Reading};
+use crate::finding::{Finding, Severity};
+use crate::protocol::{Special, TableKind, Value, ValueTable};
+use crate::record::MessageInfo;
+
+/// Columns before the offset.
+const INDENT: usize = 6;
+/// Columns of the offset.
+const OFFSET: usize = 5;
+/// Columns of a field's name.
+const NAME: usize = 32;
+/// Columns before a value.
+const VALUE: usize = INDENT + OFFSET + 2 + NAME + 2;
+/// Bytes or characters in one row of a long value.
+const ROW: usize = 24;
+
+/// Writes the tree.
+pub(super) fn tree(
+    pen: &mut Pen<'_>,
+    options: &TextOptions,
+    info: &MessageInfo,
+    view: &MessageView<'_>,
+) {
+    facts(pen, options, info, view);
+    header(pen, view);
+    fixed(pen, view);
+    if let Some((at, bytes)) = view.opaque() {
+        heading(pen, "Fixed part, not published", None);
+        name(pen, at, "bytes", 0);
+        hex(pen, bytes);
+    }
+    floating(pen, options, view);
+    if let Some((at, bytes)) = view.unread() {
+        heading(pen, "Not decoded", Some(bytes.len()));
+        name(pen, at, "bytes", 0);
+        if may_hide_secret(view) && !options.show_secrets {
+            pen.put("********  may hold a password; --show-secrets shows it");
+            pen.end_line();
+        } else {
+            hex(pen, bytes);
+        }
+    }
+    findings(pen, info, view);
+}
+
+/// What is known of the message as a whole.
+fn facts(pen: &mut Pen<'_>, options: &TextOptions, info: &MessageInfo, view: &MessageView<'_>) {
+    pen.spaces(INDENT);
+    pen.on(Paint::Dim);
+    clock::full(pen, info.time);
+    pen.put(if info.packets.len() == 1 {
+        ", packet "
+    } else {
+        ", packets "
+    });
+    for (index, packet) in info.packets.iter().enumerate() {
+        if index > 0 {
+            pen.put(" ");
+        }
+        if options.several_inputs {
+            pen.number(u64::from(packet.input).saturating_add(1));
+            pen.put(":");
+        }
+        pen.number(packet.number);
+    }
+    pen.put(", version ");
+    pen.number(info.version.0.into());
+    pen.put(" (");
+    pen.put(info.version_source.name());
+    pen.put(")");
+    pen.end_line();
+    if let Some(message) = view.message() {
+        pen.spaces(INDENT);
+        pen.put(message.kind.name());
+        pen.put(" from the ");
+        pen.put(info.direction.sender());
+        pen.put(": ");
+        pen.put(message.summary);
+        pen.end_line();
+    }
+    let reading: &[&str] = match view.reading() {
+        Reading::Variant(variant) => &["read by another layout: ", variant.name],
+        Reading::Searched(_) => &["layout not published; the floating part was found by search"],
+        Reading::Unknown => &["layout not known"],
+        Reading::OtherVersion(_) | Reading::Usual => &[],
+    };
+    if !reading.is_empty() {
+        pen.spaces(INDENT);
+        for part in reading {
+            pen.put(part);
+        }
+        pen.end_line();
+    }
+    if let Reading::OtherVersion(version) = view.reading() {
+        pen.spaces(INDENT);
+        pen.put("read by the layout of version ");
+        pen.number(version.into());
+        pen.end_line();
+    }
+    pen.off();
+}
+
+fn heading(pen: &mut Pen<'_>, title: &str, bytes: Option<usize>) {
+    pen.spaces(INDENT);
+    pen.painted(Paint::Label, title);
+    if let Some(bytes) = bytes {
+        pen.put(", ");
+        pen.count(bytes);
+        pen.put(if bytes == 1 { " byte" } else { " bytes" });
+    }
+    pen.end_line();
+}
+
+/// Offset and name of a field; the value follows.
+fn name(pen: &mut Pen<'_>, at: usize, name: &str, indent: usize) {
+    pen.spaces(INDENT);
+    pen.on(Paint::Dim);
+    pen.right(u64::try_from(at).unwrap_or(u64::MAX), OFFSET);
+    pen.off();
+    pen.spaces(2 + indent);
+    pen.padded(name, NAME.saturating_sub(indent));
+    pen.spaces(2);
+}
+
+fn header(pen: &mut Pen<'_>, view: &MessageView<'_>) {
+    heading(pen, "Header", None);
+    name(pen, 0, "MessageLength", 0);
+    pen.number(view.length().into());
+    pen.end_line();
+    name(pen, 4, "MessageType", 0);
+    pen.number(view.number().0.into());
+    if let Some(message) = view.message() {
+        pen.spaces(2);
+        pen.put(message.name);
+    }
+    pen.end_line();
+}
+
+fn fixed(pen: &mut Pen<'_>, view: &MessageView<'_>) {
+    let end = view.fixed().last().map_or(HEADER_LEN, |f| f.range().end);
+    if end == HEADER_LEN {
+        return;
+    }
+    heading(pen, "Fixed part", Some(end - HEADER_LEN));
+    for field in view.fixed() {
+        name(pen, field.range().start, field.field().name, 0);
+        value(pen, field.value(), field.field().table, field.special());
+    }
+}
+
+fn floating(pen: &mut Pen<'_>, options: &TextOptions, view: &MessageView<'_>) {
+    let bytes: usize = view.floating().map(|f| f.range().len()).sum();
+    if bytes == 0 {
+        return;
+    }
+    heading(pen, "Floating part", Some(bytes));
+    let mut group = None;
+    for field in view.floating() {
+        if field.group() != group {
+            group = field.group();
+            if let Some(number) = group {
+                pen.spaces(INDENT + OFFSET + 2);
+                pen.on(Paint::Dim);
+                pen.put("entry ");
+                pen.count(number);
+                pen.off();
+                pen.end_line();
+            }
+        }
+        floating_name(pen, &field);
+        if field.is_secret() && !options.show_secrets {
+            pen.put("********");
+            pen.end_line();
+            continue;
+        }
+        let decoded = field.value();
+        let special = match decoded {
+            FieldValue::Number(n) | FieldValue::Bool(n) => field.special(n),
+            _ => None,
+        };
+        value(pen, decoded, field.table(), special);
+    }
+}
+
+/// Offset, name and tag of a floating field.
+fn floating_name(pen: &mut Pen<'_>, field: &FloatingView<'_>) {
+    pen.spaces(INDENT);
+    pen.on(Paint::Dim);
+    let at = u64::try_from(field.range().start).unwrap_or(u64::MAX);
+    pen.right(at, OFFSET);
+    pen.off();
+    pen.spaces(if field.group().is_some() { 4 } else { 2 });
+    let start = pen.out.len();
+    pen.put(field.name().unwrap_or("unknown field"));
+    let named = pen.out.len() - start;
+    pen.on(Paint::Dim);
+    let coded = pen.out.len();
+    pen.put(" (tag ");
+    pen.number(field.tag().into());
+    pen.put(")");
+    let tagged = pen.out.len() - coded;
+    pen.off();
+    let indent = if field.group().is_some() { 2 } else { 0 };
+    pen.spaces(NAME.saturating_sub(named + tagged + indent));
+    pen.spaces(2);
+}
+
+/// A value with its meaning, its line's end included.
+fn value(
+    pen: &mut Pen<'_>,
+    value: FieldValue<'_>,
+    table: Option<&'static ValueTable>,
+    special: Option<&'static Special>,
+) {
+    match value {
+        FieldValue::Number(number) => self::number(pen, number, table, special),
+        FieldValue::Bool(number) => {
+            pen.signed(number.value);
+            pen.put(match number.bits {
+                0 => "  false",
+                1 => "  true",
+                _ => "  neither true nor false",
+            });
+            pen.end_line();
+        }
+        FieldValue::Time(seconds) => {
+            clock::rfc_3339(pen, seconds.into(), None);
+            pen.spaces(2);
+            pen.number(seconds.into());
+            if let Some(special) = special {
+                meaning(pen, special.name, Some(special.label));
+            }
+            pen.end_line();
+        }
+        FieldValue::Text(text) => {
+            pen.quoted(text);
+            pen.end_line();
+        }
+        FieldValue::NamedVariable { name, value } => {
+            pen.escaped(name);
+            pen.put(" = ");
+            pen.quoted(value);
+            pen.end_line();
+        }
+        FieldValue::NamedArray { index, name, value } => {
+            pen.escaped(name);
+            pen.put("[");
+            pen.number(index.into());
+            pen.put("] = ");
+            pen.quoted(value);
+            pen.end_line();
+        }
+        FieldValue::TaskId {
+            group_high,
+            group_low,
+            sequence,
+        } => {
+            pen.put("group ");
+            pen.signed(group_high.into());
+            pen.put(":");
+            pen.signed(group_low.into());
+            pen.put(", sequence ");
+            pen.signed(sequence.into());
+            pen.end_line();
+        }
+        FieldValue::Numbers(numbers) => {
+            for (index, number) in numbers.iter().enumerate() {
+                if index > 0 {
+                    pen.spaces(VALUE);
+                }
+                self::number(pen, number, table, None);
+            }
+            if numbers.is_empty() {
+                pen.put("none");
+                pen.end_line();
+            }
+        }
+        FieldValue::Bytes(bytes) | FieldValue::Raw(bytes) => hex(pen, bytes),
+    }
+}
+
+fn number(
+    pen: &mut Pen<'_>,
+    number: Number,
+    table: Option<&'static ValueTable>,
+    special: Option<&'static Special>,
+) {
+    if let Some(special) = special {
+        pen.signed(number.value);
+        meaning(pen, special.name, Some(special.label));
+        pen.end_line();
+        return;
+    }
+    match table {
+        Some(table) if table.kind == TableKind::Mask => {
+            mask(pen, number.bits, table);
+            return;
+        }
+        Some(table) => {
+            pen.signed(number.value);
+            match table.get(number.bits) {
+                Some(value) => entry(pen, value),
+                None => pen.painted(Paint::Doubtful, "  not in the table"),
+            }
+        }
+        None => pen.signed(number.value),
+    }
+    pen.end_line();
+}
+
+fn entry(pen: &mut Pen<'_>, value: &Value) {
+    meaning(pen, value.symbol, value.label);
+}
+
+/// A symbol and what it means, as far as they are known and differ.
+fn meaning(pen: &mut Pen<'_>, symbol: Option<&str>, label: Option<&str>) {
+    if let Some(symbol) = symbol {
+        pen.spaces(2);
+        pen.put(symbol);
+    }
+    if let Some(label) = label.filter(|l| Some(*l) != symbol) {
+        pen.spaces(2);
+        pen.painted(Paint::Dim, label);
+    }
+}
+
+/// A mask: its number, then each bit on a line of its own.
+fn mask(pen: &mut Pen<'_>, bits: u32, table: &'static ValueTable) {
+    pen.hex_number(bits, 1);
+    if let Some(none) = table.get(0).filter(|_| bits == 0) {
+        entry(pen, none);
+    }
+    pen.end_line();
+    for value in table.bits(bits) {
+        bit(pen, value.number);
+        entry(pen, value);
+        pen.end_line();
+    }
+    let rest = table.unknown_bits(bits);
+    if rest != 0 {
+        bit(pen, rest);
+        pen.painted(Paint::Doubtful, "  not in the table");
+        pen.end_line();
+    }
+}
+
+/// A bit below the number of its mask.
+fn bit(pen: &mut Pen<'_>, bits: u32) {
+    pen.spaces(VALUE + 2);
+    pen.on(Paint::Dim);
+    pen.hex_number(bits, 1);
+    pen.off();
+}
+
+/// Bytes in rows, and as text if they are that.
+fn hex(pen: &mut Pen<'_>, bytes: &[u8]) {
+    for (index, row) in bytes.chunks(ROW).enumerate() {
+        if index > 0 {
+            pen.spaces(VALUE);
+        }
+        for (column, byte) in row.iter().enumerate() {
+            if column > 0 && column % 4 == 0 {
+                pen.spaces(1);
+            }
+            pen.hex(*byte);
+        }
+        pen.end_line();
+    }
+    let text = crate::decode::wire::trim_zeros(bytes);
+    if bytes.is_empty() {
+        pen.put("empty");
+        pen.end_line();
+    } else if !text.is_empty() && text.iter().all(|b| matches!(b, 0x20..=0x7E)) {
+        pen.spaces(VALUE);
+        pen.quoted(text);
+        pen.end_line();
+    }
+}
+
+fn findings(pen: &mut Pen<'_>, info: &MessageInfo, view: &MessageView<'_>) {
+    if info.findings.is_empty() && view.findings().is_empty() {
+        return;
+    }
+    heading(pen, "Findings", None);
+    for finding in info.findings.iter().chain(view.findings()) {
+        self::finding(pen, finding);
+    }
+}
+
+fn finding(pen: &mut Pen<'_>, finding: &Finding) {
+    let severity = finding.code.severity();
+    pen.spaces(INDENT);
+    pen.on(Paint::Dim);
+    match finding.offset {
+        Some(at) => pen.right(u64::try_from(at).unwrap_or(u64::MAX), OFFSET),
+        None => pen.spaces(OFFSET),
+    }
+    pen.off();
+    pen.spaces(2);
+    pen.painted(
+        match severity {
+            Severity::Info => Paint::Dim,
+            Severity::Warn => Paint::Doubtful,
+            Severity::Error => Paint::Bad,
+        },
+        severity.name(),
+    );
+    pen.put(" ");
+    pen.put(finding.code.name());
+    pen.put(": ");
+    pen.escaped(finding.text.as_bytes());
+    pen.end_line();
+    pen.spaces(INDENT + OFFSET + 2);
+    pen.on(Paint::Dim);
+    pen.put(finding.code.advice());
+    pen.off();
+    pen.end_line();
+}
