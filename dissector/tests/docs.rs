@@ -47,3 +47,17 @@ fn the_schema_lists_every_finding() {
     let all: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
     assert_eq!(listed, all);
 }
+
+#[test]
+fn every_limit_is_documented() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/limits.rs");
+    let source = std::fs::read_to_string(source).unwrap();
+    let guide = document("guide.md");
+    let names = source.lines().filter_map(|l| l.strip_prefix("pub const "));
+    for name in names.map(|l| l.split(':').next().unwrap()) {
+        assert!(
+            guide.contains(&format!("`{name}`")),
+            "{name} is not in the guide"
+        );
+    }
+}
