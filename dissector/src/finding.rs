@@ -84,7 +84,7 @@ codes! {
     Gap "gap" Warn "Bytes of the connection are missing from the capture." "Capture closer to the server, or with a larger buffer; absent answers prove nothing here.";
     Skipped "skipped" Warn "Bytes were skipped until a message boundary could be confirmed." "Normal after a gap or a start in mid-session; otherwise suspect the sender.";
     BadHeader "bad_header" Error "A message header makes no sense where one should stand." "The stream was resynchronised; suspect another protocol or a sender's fault.";
-    CutMessage "cut_message" Info "The connection or the capture ended inside a message." "The rest was never captured.";
+    CutMessage "cut_message" Warn "Part of the message is not in the capture: bytes are missing, the snap length cut its packet, or the capture ends." "What was captured is decoded; fields behind the cut are not shown.";
     EncryptedSession "encrypted_session" Info "The connection is encrypted (TLS): its messages cannot be read." "Capture on the plain port, or where TLS ends.";
     VersionInferred "version_inferred" Info "OPEN_REQ was not captured; the protocol version was inferred from the messages." "Force it with --protocol-version if you know better.";
     VersionUnknown "version_unknown" Warn "OPEN_REQ names a protocol version that the tables do not know." "Decoded with the nearest known version.";

@@ -18,6 +18,9 @@ pub const MAX_SEARCH: usize = 64 * 1024;
 /// Bytes of records that wait until more is known about one of them. Beyond it the oldest are shown as they are.
 pub const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
 
+/// Bytes of messages that wait because reassembly holds earlier data back. Beyond it they pass out of order.
+pub const MAX_REORDER_BYTES: usize = 4 * 1024 * 1024;
+
 /// Requests without answer that are remembered over all sessions. Beyond it the oldest are given up.
 pub const MAX_OPEN_REQUESTS: usize = 65_536;
 

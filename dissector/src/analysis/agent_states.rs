@@ -100,3 +100,102 @@ impl AgentStates {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::Decoder;
+    use crate::protocol::{self, ProtocolVersion};
+    use crate::record::{Direction, Peers};
+    use crate::session::VersionSource;
+
+    struct Bench {
+        states: AgentStates,
+        decoder: Decoder,
+        now: i64,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                states: AgentStates::new(),
+                decoder: Decoder::new(),
+                now: 0,
+            }
+        }
+
+        /// An event of an agent, ten nanoseconds after the one before.
+        fn event(&mut self, session: u32, tag: u16, id: &[u8], state: u16) -> Option<StateChange> {
+            self.now += 10;
+            let message = protocol::message(roles::AGENT_STATE_EVENT).unwrap();
+            let layout = message.layout(24).unwrap();
+            let mut body = vec![0; usize::from(layout.size)];
+            let field = layout.fixed.iter().find(|f| f.name == "AgentState");
+            let at = usize::from(field.unwrap().offset);
+            body[at..at + 2].copy_from_slice(&state.to_be_bytes());
+            body.extend(tag.to_be_bytes());
+            body.extend(u16::try_from(id.len()).unwrap().to_be_bytes());
+            body.extend(id);
+            let mut bytes = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
+            bytes.extend(message.number.0.to_be_bytes());
+            bytes.extend(body);
+            let info = MessageInfo {
+                no: 1,
+                time: Timestamp::from_nanos(self.now),
+                peers: Arc::new(Peers {
+                    session,
+                    client: "10.0.1.10:50412".parse().unwrap(),
+                    server: "10.0.0.5:42027".parse().unwrap(),
+                }),
+                direction: Direction::ServerToClient,
+                packets: Vec::new(),
+                version: ProtocolVersion(24),
+                version_source: VersionSource::Stated,
+                number: message.number,
+                message: Some(message),
+                answers: None,
+                outcome: None,
+                findings: Vec::new(),
+                first_of_session: false,
+            };
+            let view = self.decoder.decode_as(&bytes, info.version, Some(message));
+            self.states.note(&info, &view)
+        }
+    }
+
+    #[test]
+    fn a_change_tells_how_long_the_state_before_held() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.event(1, AGENT_ID, b"1001\0", 2), None);
+        assert_eq!(bench.event(1, AGENT_ID, b"1001\0", 2), None);
+        let change = StateChange {
+            from: 2,
+            to: 3,
+            held_nanos: 20,
+        };
+        assert_eq!(bench.event(1, AGENT_ID, b"1001\0", 3), Some(change));
+        assert_eq!(bench.event(1, AGENT_ID, b"1001\0", 3), None);
+    }
+
+    #[test]
+    fn agents_and_sessions_are_kept_apart() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.event(1, AGENT_ID, b"1001\0", 2), None);
+        assert_eq!(bench.event(2, AGENT_ID, b"1001\0", 3), None);
+        assert_eq!(bench.event(1, AGENT_ID, b"1002\0", 3), None);
+        assert_eq!(bench.event(1, AGENT_ID, b"\0", 3), None);
+        assert!(bench.event(1, AGENT_ID_LONG, b"1001\0", 3).is_some());
+    }
+
+    #[test]
+    fn the_agent_seen_first_is_forgotten_beyond_the_limit() {
+        let mut bench = Bench::new();
+        for agent in 0..=limits::MAX_AGENTS {
+            bench.event(1, AGENT_ID, format!("{agent}\0").as_bytes(), 2);
+        }
+        assert_eq!(bench.states.states.len(), limits::MAX_AGENTS);
+        assert_eq!(bench.states.order.len(), limits::MAX_AGENTS);
+        assert!(bench.event(1, AGENT_ID, b"1\0", 3).is_some());
+        assert_eq!(bench.event(1, AGENT_ID, b"0\0", 3), None);
+    }
+}

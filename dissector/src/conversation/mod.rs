@@ -2,10 +2,11 @@
 
 mod connection;
 mod core;
+mod reorder;
 
 use crate::capture::Segment;
 use crate::decode::Decoder;
-use crate::framing::Judge;
+use crate::framing::{Framed, Judge, Output};
 use crate::ports::{PortKind, Ports};
 use crate::protocol::ProtocolVersion;
 use crate::reassembly::{
@@ -13,9 +14,10 @@ use crate::reassembly::{
 };
 use crate::record::Sink;
 use crate::time::Timestamp;
-use connection::{Live, Phase};
+use connection::{Facts, Live, Phase, SessionState};
 use core::Core;
 use foldhash::fast::RandomState;
+use reorder::{Reorder, Waiting};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -82,6 +84,7 @@ pub struct Conversations<S> {
 struct State<S> {
     connections: HashMap<u32, Box<Live>, RandomState>,
     judge: Decoder,
+    reorder: Reorder,
     core: Core<S>,
 }
 
@@ -94,6 +97,7 @@ impl<S: Sink> Conversations<S> {
             state: State {
                 connections: HashMap::default(),
                 judge: Decoder::new(),
+                reorder: Reorder::default(),
                 core: Core::new(options, sink),
             },
         }
@@ -101,13 +105,22 @@ impl<S: Sink> Conversations<S> {
 
     /// Takes the next segment, in order of capture.
     pub fn segment(&mut self, segment: &Segment<'_>) {
-        self.state.expire(segment.time);
+        let held_since = self.reassembler.earliest_held();
+        // What waits for its turn has not been answered yet for all we know.
+        self.state
+            .expire(held_since.map_or(segment.time, |since| since.min(segment.time)));
         self.reassembler.segment(segment, &mut self.state);
+        let held_since = self.reassembler.earliest_held();
+        self.state.reorder.held_since(held_since);
+        if self.state.reorder.is_on() {
+            self.state.release(held_since);
+        }
     }
 
     /// The capture is over: everything still open is told. Returns the sink.
     pub fn finish(mut self) -> (S, Totals) {
         self.reassembler.finish(&mut self.state);
+        self.state.release(None);
         self.state.core.finish()
     }
 
@@ -149,6 +162,81 @@ impl<S: Sink> State<S> {
     }
 }
 
+impl<S: Sink> State<S> {
+    /// Goes on with what has waited for its turn.
+    fn release(&mut self, held_since: Option<Timestamp>) {
+        while let Some(waiting) = self.reorder.next(held_since) {
+            match waiting {
+                Waiting::Message {
+                    connection,
+                    from,
+                    bytes,
+                    packets,
+                    time,
+                } => {
+                    let framed = Framed {
+                        bytes: &bytes,
+                        time,
+                        packets: &packets,
+                    };
+                    self.framed(&connection, from, Output::Message(framed));
+                }
+                Waiting::Break {
+                    connection,
+                    from,
+                    details,
+                } => {
+                    self.framed(&connection, from, Output::Break(details));
+                }
+                Waiting::Ended {
+                    connection,
+                    time,
+                    end,
+                    stats,
+                } => self.over(&connection, time, end, stats),
+            }
+        }
+    }
+
+    fn framed(&mut self, connection: &Connection, from: Side, output: Output<'_>) {
+        if let Some(live) = self.connections.get_mut(&connection.id.0) {
+            let Live { facts, session, .. } = &mut **live;
+            self.core.framed(facts, session, connection, from, output);
+        }
+    }
+
+    fn over(
+        &mut self,
+        connection: &Connection,
+        time: Timestamp,
+        end: End,
+        stats: [DirectionStats; 2],
+    ) {
+        if let Some(mut live) = self.connections.remove(&connection.id.0) {
+            self.core.ended(&mut live, connection, time, end, stats);
+        }
+    }
+}
+
+/// Where output of framing goes.
+struct Next<'a, S> {
+    core: &'a mut Core<S>,
+    reorder: &'a mut Reorder,
+    facts: &'a mut Facts,
+    session: &'a mut Option<SessionState>,
+}
+
+impl<S: Sink> Next<'_, S> {
+    fn take(&mut self, connection: &Connection, from: Side, output: Output<'_>) {
+        if self.reorder.is_on() {
+            self.reorder.output(connection, from, output);
+        } else {
+            self.core
+                .framed(self.facts, self.session, connection, from, output);
+        }
+    }
+}
+
 impl<S: Sink> Handler for State<S> {
     fn opened(&mut self, connection: &Connection) {
         self.core.totals.connections += 1;
@@ -178,18 +266,21 @@ impl<S: Sink> Handler for State<S> {
         } = &mut **live;
         let mut judge = Judge {
             decoder: &mut self.judge,
-            version: session
-                .as_ref()
-                .and_then(connection::SessionState::sure_version),
+            version: session.as_ref().and_then(SessionState::sure_version),
             sender: facts.sender(run.from),
         };
         let framer = match run.from {
             Side::First => &mut framers.0,
             Side::Second => &mut framers.1,
         };
-        let core = &mut self.core;
+        let mut next = Next {
+            core: &mut self.core,
+            reorder: &mut self.reorder,
+            facts,
+            session,
+        };
         framer.push(&run, &mut judge, &mut |output| {
-            core.framed(facts, session, connection, run.from, output)
+            next.take(connection, run.from, output)
         });
         live.settle(run.bytes.len())
     }
@@ -208,18 +299,21 @@ impl<S: Sink> Handler for State<S> {
         facts.note_gap(gap.from, gap.time);
         let mut judge = Judge {
             decoder: &mut self.judge,
-            version: session
-                .as_ref()
-                .and_then(connection::SessionState::sure_version),
+            version: session.as_ref().and_then(SessionState::sure_version),
             sender: facts.sender(gap.from),
         };
         let framer = match gap.from {
             Side::First => &mut framers.0,
             Side::Second => &mut framers.1,
         };
-        let core = &mut self.core;
+        let mut next = Next {
+            core: &mut self.core,
+            reorder: &mut self.reorder,
+            facts,
+            session,
+        };
         framer.gap(gap.bytes, gap.time, &mut judge, &mut |output| {
-            core.framed(facts, session, connection, gap.from, output);
+            next.take(connection, gap.from, output)
         });
     }
 
@@ -230,7 +324,7 @@ impl<S: Sink> Handler for State<S> {
         end: End,
         stats: [DirectionStats; 2],
     ) {
-        let Some(mut live) = self.connections.remove(&connection.id.0) else {
+        let Some(live) = self.connections.get_mut(&connection.id.0) else {
             return;
         };
         live.learn(connection);
@@ -239,24 +333,31 @@ impl<S: Sink> Handler for State<S> {
             facts,
             session,
             ..
-        } = &mut *live;
+        } = &mut **live;
         for (side, framer) in [
             (Side::First, &mut framers.0),
             (Side::Second, &mut framers.1),
         ] {
             let mut judge = Judge {
                 decoder: &mut self.judge,
-                version: session
-                    .as_ref()
-                    .and_then(connection::SessionState::sure_version),
+                version: session.as_ref().and_then(SessionState::sure_version),
                 sender: facts.sender(side),
             };
-            let core = &mut self.core;
+            let mut next = Next {
+                core: &mut self.core,
+                reorder: &mut self.reorder,
+                facts,
+                session,
+            };
             framer.finish(&mut judge, &mut |output| {
-                core.framed(facts, session, connection, side, output)
+                next.take(connection, side, output)
             });
         }
-        self.core.ended(&mut live, connection, time, end, stats);
+        if self.reorder.is_on() {
+            self.reorder.ended(connection, time, end, stats);
+        } else {
+            self.over(connection, time, end, stats);
+        }
     }
 }
 

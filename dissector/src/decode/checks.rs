@@ -10,6 +10,11 @@ use crate::protocol::{Layout, TableKind, ValueTable, WireType};
 
 pub(super) fn unknown_type(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
     size(view, findings);
+    if view.missing() > 0 {
+        let there = view.bytes().len();
+        let text = format!("{there} of {} bytes captured", there + view.missing());
+        findings.push(Finding::at(Code::CutMessage, there, text));
+    }
     findings.push(Finding::at(
         Code::UnknownType,
         4,
@@ -40,7 +45,12 @@ pub(super) fn check(
 ) {
     size(view, findings);
     reading(view, findings);
-    if fit.missing > 0 {
+    let missing = view.missing();
+    if missing > 0 {
+        let there = view.bytes().len();
+        let text = format!("{there} of {} bytes captured", there + missing);
+        findings.push(Finding::at(Code::CutMessage, there, text));
+    } else if fit.missing > 0 {
         let text = format!("the fixed part lacks {} bytes", fit.missing);
         findings.push(Finding::at(Code::FixedPartShort, view.bytes().len(), text));
     }
@@ -49,12 +59,16 @@ pub(super) fn check(
         floating(view, item, findings);
         duplicate(item, items.get(..index).unwrap_or(&[]), findings);
     }
+    if missing > 0 {
+        return;
+    }
     count(view, counts, findings);
     if let Some((at, rest)) = view.unread() {
+        let bytes = if rest.len() == 1 { "byte" } else { "bytes" };
         findings.push(Finding::at(
             Code::UnreadBytes,
             at,
-            format!("{} bytes could not be decoded", rest.len()),
+            format!("{} {bytes} could not be decoded", rest.len()),
         ));
     }
 }

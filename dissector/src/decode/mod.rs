@@ -143,6 +143,12 @@ impl Decoder {
         let Some(usual) = message.layout(known) else {
             return (None, Reading::Unknown, Fit::default());
         };
+        let promised = wire::header(bytes).map_or(0, |(_, h)| h.length);
+        if usize::try_from(promised).is_ok_and(|p| p.saturating_add(HEADER_LEN) > bytes.len()) {
+            // Part of the message was not captured: no layout can fit, so none can be told by fitting.
+            let fit = parse::parse(bytes, message, usual, header, &mut self.items);
+            return (Some(usual), Reading::Usual, fit);
+        }
         if !message.published {
             let start = HEADER_LEN + usize::from(usual.size);
             return match parse::search_floating(bytes, start, header, &mut self.items) {

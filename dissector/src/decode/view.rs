@@ -53,6 +53,15 @@ impl<'a> MessageView<'a> {
         self.header.length
     }
 
+    /// Bytes that the header promises and that are not there: the capture lacks them.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        let promised = usize::try_from(self.header.length)
+            .unwrap_or(usize::MAX)
+            .saturating_add(HEADER_LEN);
+        promised.saturating_sub(self.bytes.len())
+    }
+
     /// MessageType of the header.
     #[must_use]
     pub const fn number(&self) -> MessageType {

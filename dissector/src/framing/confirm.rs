@@ -2,12 +2,15 @@
 
 use crate::decode::wire::Header;
 use crate::decode::{Decoder, HEADER_LEN, MAX_MESSAGE, Reading};
+use crate::finding::Code;
 use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender};
 
 /// What must speak for a boundary where CTI is expected.
 pub const ENOUGH: u32 = 3;
 /// What must speak for a boundary whose place is known from the header before a gap.
 pub const COMPUTED: u32 = 1;
+/// What must speak for the first message of a chain where no segment begins there.
+pub(super) const ALONE: u32 = 3;
 /// What must speak for a connection being CTI at all, on a port that says nothing.
 pub const FOREIGN_PORT: u32 = 6;
 
@@ -169,14 +172,16 @@ fn worth_at(
         let fields = view.floating().count();
         let length = usize::from(view.layout().map_or(0, |l| l.size));
         let enums = view.fixed().filter(|f| f.field().table.is_some()).count();
-        let odd_values = view
-            .findings()
-            .iter()
-            .any(|f| f.code == crate::finding::Code::UnknownValue);
+        let told = |code| view.findings().iter().any(|f| f.code == code);
+        if told(Code::CountMismatch) {
+            // Any numbers can be a fixed part; counters that contradict the rest give them away.
+            return None;
+        }
+        let odd_values = told(Code::UnknownValue);
         let usual_reading = view.reading() == Reading::Usual;
         Some(match (fields, length) {
             _ if view.message().is_some_and(|m| m.name == "OPEN_REQ") && fields > 0 => 6,
-            (2.., _) => 3,
+            (2.., _) | (0, 200..) => 3,
             (1, _) => 2,
             (0, 40..) => 2,
             (0, 12..) if enums > 0 && !odd_values && usual_reading => 2,

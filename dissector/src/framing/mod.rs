@@ -17,7 +17,7 @@ use confirm::Verdict;
 /// A message cut out of the stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Framed<'a> {
-    /// The whole message, header included.
+    /// The message, header included. Fewer bytes than the header promises: the rest was not captured.
     pub bytes: &'a [u8],
     /// When its last byte could be read.
     pub time: Timestamp,
@@ -57,7 +57,7 @@ impl BreakCause {
 pub struct Break {
     /// Why it began.
     pub cause: BreakCause,
-    /// When it began.
+    /// When messages went on; if they did not, when it began.
     pub time: Timestamp,
     /// Bytes that are not in the capture.
     pub missing: u64,
@@ -65,6 +65,8 @@ pub struct Break {
     pub skipped: u64,
     /// A boundary was found again.
     pub resumed: bool,
+    /// All that is missing is the end of one message, which was told as far as it was captured.
+    pub within_message: bool,
 }
 
 /// What framing tells, in stream order.
@@ -228,6 +230,8 @@ impl Framer {
             State::Skipping(left) => Some(left),
             State::Searching(_) => None,
         };
+        let told = self.cut_message(out);
+        let fresh = self.pending.is_none();
         self.begin_break(BreakCause::Gap, time);
         self.skip(self.buffer.len());
         self.buffer.clear();
@@ -236,7 +240,11 @@ impl Framer {
             pending.missing = pending.missing.saturating_add(bytes);
         }
         // The message that the gap goes through may end behind it; then its end is known.
-        match left.and_then(|l| l.checked_sub(usize::try_from(bytes).unwrap_or(usize::MAX))) {
+        let left = left.and_then(|l| l.checked_sub(usize::try_from(bytes).unwrap_or(usize::MAX)));
+        if let Some(pending) = &mut self.pending {
+            pending.within_message = fresh && told && left == Some(0);
+        }
+        match left {
             Some(0) => self.search_from_here(confirm::COMPUTED),
             Some(left) => self.state = State::Skipping(left),
             None => self.search_from_here(self.required),
@@ -260,6 +268,7 @@ impl Framer {
         if matches!(self.state, State::Searching(_)) {
             self.search(judge, true, out);
         }
+        self.cut_message(out);
         if !self.buffer.is_empty() {
             self.begin_break(BreakCause::CutMessage, time);
         }
@@ -271,6 +280,37 @@ impl Framer {
         {
             out(Output::Break(pending));
         }
+    }
+
+    /// In step, hands out the message whose beginning is in the buffer as far as it was captured: its header tells how much of
+    /// it is missing.
+    fn cut_message(&mut self, out: &mut dyn FnMut(Output<'_>)) -> bool {
+        if !self.is_in_step() || self.buffer.len() < HEADER_LEN {
+            return false;
+        }
+        let time = self
+            .pieces
+            .last()
+            .map_or_else(Timestamp::default, |p| p.time);
+        self.hand_out(time, out);
+        true
+    }
+
+    /// Hands out the buffer as one message.
+    fn hand_out(&mut self, time: Timestamp, out: &mut dyn FnMut(Output<'_>)) {
+        self.packets.clear();
+        for piece in &self.pieces {
+            if self.packets.last() != Some(&piece.packet) {
+                self.packets.push(piece.packet);
+            }
+        }
+        out(Output::Message(Framed {
+            bytes: &self.buffer,
+            time,
+            packets: &self.packets,
+        }));
+        self.buffer.clear();
+        self.pieces.clear();
     }
 
     /// Bytes until the end of the message whose beginning is in the buffer; `None` when its header is not whole.
@@ -290,6 +330,7 @@ impl Framer {
                 missing: 0,
                 skipped: 0,
                 resumed: false,
+                within_message: false,
             });
         }
     }
@@ -367,19 +408,7 @@ impl Framer {
             }
         }
         if self.buffer.len() >= wanted && self.buffer.len() >= HEADER_LEN {
-            self.packets.clear();
-            for piece in &self.pieces {
-                if self.packets.last() != Some(&piece.packet) {
-                    self.packets.push(piece.packet);
-                }
-            }
-            out(Output::Message(Framed {
-                bytes: &self.buffer,
-                time: run.time,
-                packets: &self.packets,
-            }));
-            self.buffer.clear();
-            self.pieces.clear();
+            self.hand_out(run.time, out);
         }
         rest
     }
@@ -466,6 +495,10 @@ impl Framer {
                 return Verdict::Confirmed;
             }
             let Some(bytes) = total(header.length).and_then(|t| rest.get(..t)) else {
+                if candidate.required <= confirm::COMPUTED && candidate.next == candidate.start {
+                    // The place is known and the header suits it; the rest may never have been captured.
+                    return Verdict::Confirmed;
+                }
                 let too_much = self.buffer.len() - candidate.start > limits::MAX_SEARCH;
                 return if too_much || last {
                     Verdict::Refuted
@@ -476,6 +509,11 @@ impl Framer {
             let Some(worth) = judge.worth(bytes, message, &mut candidate.widths) else {
                 return Verdict::Refuted;
             };
+            let nothing_else = candidate.next == candidate.start && candidate.worth == 0;
+            if nothing_else && worth < confirm::ALONE && required > confirm::COMPUTED {
+                // Numbers of a long message just before a true one can look like a short one.
+                return Verdict::Refuted;
+            }
             candidate.worth += worth;
             candidate.next += bytes.len();
             if candidate.worth >= candidate.required {
@@ -538,6 +576,9 @@ impl Framer {
         self.unconfirmed = 0;
         if let Some(mut pending) = self.pending.take() {
             pending.resumed = true;
+            if let Some(piece) = self.pieces.iter().find(|piece| piece.end > start) {
+                pending.time = piece.time;
+            }
             out(Output::Break(pending));
         }
         self.required = self.required.min(confirm::ENOUGH);

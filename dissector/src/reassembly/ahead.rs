@@ -99,6 +99,8 @@ pub(super) struct Ahead {
     cost: usize,
     /// Since when the first hole is waited for.
     pub(super) since: Timestamp,
+    /// No held piece was captured before this.
+    earliest: Timestamp,
     /// Acknowledged so far as settled: the grace is over.
     pub(super) settled: i64,
     /// Acknowledged, but still within its grace.
@@ -111,6 +113,7 @@ impl Ahead {
             pieces: BTreeMap::new(),
             cost: 0,
             since,
+            earliest: since,
             settled: i64::MIN,
             pending: None,
         }
@@ -124,6 +127,11 @@ impl Ahead {
     /// Offset of the first piece.
     pub(super) fn first_start(&self) -> Option<i64> {
         self.pieces.first_key_value().map(|(start, _)| *start)
+    }
+
+    /// A time before which no held piece was captured; `None` when nothing is held.
+    pub(super) fn earliest(&self) -> Option<Timestamp> {
+        (!self.pieces.is_empty()).then_some(self.earliest)
     }
 
     /// Offset after the last piece.
@@ -180,6 +188,7 @@ impl Ahead {
                 segment_start: start == incoming.start,
             };
             self.cost = self.cost.saturating_add(piece.cost());
+            self.earliest = self.earliest.min(piece.time);
             self.pieces.insert(start, piece);
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Entry {
     ignored: bool,
     /// Only one side was heard, and it sent no data.
     pub(super) half_open: bool,
+    /// What the table knows of [`Entry::earliest_held`].
+    pub(super) holds_since: Option<Timestamp>,
 }
 
 impl Entry {
@@ -67,6 +69,7 @@ impl Entry {
             end_time: segment.time,
             ignored: false,
             half_open: true,
+            holds_since: None,
         }
     }
 
@@ -96,6 +99,12 @@ impl Entry {
     /// Bytes held for both directions, overhead included.
     pub(super) fn held(&self) -> usize {
         self.first.held().saturating_add(self.second.held())
+    }
+
+    /// A time before which nothing that is held, of either direction, was captured.
+    pub(super) fn earliest_held(&self) -> Option<Timestamp> {
+        let streams = [self.first.earliest_held(), self.second.earliest_held()];
+        streams.into_iter().flatten().min()
     }
 
     /// When something of this connection is due without a further segment of it.

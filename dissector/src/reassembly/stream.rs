@@ -101,6 +101,11 @@ impl Stream {
         ahead.saturating_add(self.suspect.as_ref().map_or(0, |suspect| suspect.cost()))
     }
 
+    /// A time before which nothing that is held was captured.
+    pub(super) fn earliest_held(&self) -> Option<Timestamp> {
+        self.ahead.as_ref().and_then(|ahead| ahead.earliest())
+    }
+
     /// All bytes up to the FIN were delivered or reported missing.
     pub(super) fn is_finished(&self) -> bool {
         self.fin == Some(self.next)

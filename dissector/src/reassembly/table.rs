@@ -8,7 +8,7 @@ use super::seq::payload_len;
 use crate::Timestamp;
 use crate::capture::Segment;
 use crate::limits::{MAX_CONNECTIONS, MAX_HALF_OPEN, MAX_TOTAL_BUFFER};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 /// The two endpoints of a connection, whichever sent.
@@ -57,6 +57,8 @@ pub struct Reassembler {
     idle: Queue,
     ended: Ended,
     late: Late,
+    /// Connections that hold data back, by the time since when.
+    holding: BTreeSet<(Timestamp, ConnectionId)>,
 }
 
 impl Reassembler {
@@ -70,6 +72,13 @@ impl Reassembler {
     #[must_use]
     pub const fn late(&self) -> Late {
         self.late
+    }
+
+    /// A time before which nothing that is held back was captured: whatever is delivered from now on bears that time or a
+    /// later one. `None` when nothing is held, and all that comes is as late as the segment that brings it.
+    #[must_use]
+    pub fn earliest_held(&self) -> Option<Timestamp> {
+        self.holding.first().map(|(time, _)| *time)
     }
 
     /// Takes the next segment of the capture and tells `handler` what follows from it.
@@ -181,6 +190,15 @@ impl Reassembler {
             self.half_open = self.half_open.saturating_sub(1);
             self.idle.push(ticket(entry.touched));
         }
+        let holds_since = entry.earliest_held();
+        if holds_since != entry.holds_since {
+            let id = entry.connection.id;
+            if let Some(time) = entry.holds_since {
+                self.holding.remove(&(time, id));
+            }
+            self.holding.extend(holds_since.map(|time| (time, id)));
+            entry.holds_since = holds_since;
+        }
         if let Some(deadline) = entry.deadline()
             && entry.timer.is_none_or(|timer| deadline < timer)
         {
@@ -231,6 +249,9 @@ impl Reassembler {
         };
         self.free.push(slot);
         self.held = self.held.saturating_sub(entry.held());
+        if let Some(time) = entry.holds_since {
+            self.holding.remove(&(time, entry.connection.id));
+        }
         if entry.half_open {
             self.half_open = self.half_open.saturating_sub(1);
         }
@@ -329,6 +350,8 @@ impl Reassembler {
         assert_eq!(entries().count(), self.index.len());
         assert_eq!(entries().map(Entry::held).sum::<usize>(), self.held);
         assert_eq!(entries().filter(|e| e.half_open).count(), self.half_open);
+        let holding = entries().filter_map(|e| Some((e.earliest_held()?, e.connection.id)));
+        assert_eq!(holding.collect::<BTreeSet<_>>(), self.holding);
         for entry in entries() {
             let one = 2 * MAX_STREAM_BUFFER + PIECE_OVERHEAD;
             assert!(entry.held() <= 2 * one);

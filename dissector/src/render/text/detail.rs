@@ -2,23 +2,12 @@
 
 use super::TextOptions;
 use super::clock;
-use super::hex::may_hide_secret;
+use super::hex::{is_secret, may_hide_secret};
 use super::pen::{Paint, Pen};
-use crate::decode::{FieldValue, FloatingView, HEADER_LEN, MessageView, Number, Reading};
+use super::values::{INDENT, NAME, OFFSET, hex, value};
+use crate::decode::{FieldValue, FloatingView, HEADER_LEN, MessageView, Reading};
 use crate::finding::{Finding, Severity};
-use crate::protocol::{Special, TableKind, Value, ValueTable};
 use crate::record::MessageInfo;
-
-/// Columns before the offset.
-const INDENT: usize = 6;
-/// Columns of the offset.
-const OFFSET: usize = 5;
-/// Columns of a field's name.
-const NAME: usize = 32;
-/// Columns before a value.
-const VALUE: usize = INDENT + OFFSET + 2 + NAME + 2;
-/// Bytes or characters in one row of a long value.
-const ROW: usize = 24;
 
 /// Writes the tree.
 pub(super) fn tree(
@@ -174,7 +163,7 @@ fn floating(pen: &mut Pen<'_>, options: &TextOptions, view: &MessageView<'_>) {
             }
         }
         floating_name(pen, &field);
-        if field.is_secret() && !options.show_secrets {
+        if is_secret(view, &field) && !options.show_secrets {
             pen.put("********");
             pen.end_line();
             continue;
@@ -209,178 +198,6 @@ fn floating_name(pen: &mut Pen<'_>, field: &FloatingView<'_>) {
     let indent = if field.group().is_some() { 2 } else { 0 };
     pen.spaces(NAME.saturating_sub(named + tagged + indent));
     pen.spaces(2);
-}
-
-/// A value with its meaning, its line's end included.
-fn value(
-    pen: &mut Pen<'_>,
-    value: FieldValue<'_>,
-    table: Option<&'static ValueTable>,
-    special: Option<&'static Special>,
-) {
-    match value {
-        FieldValue::Number(number) => self::number(pen, number, table, special),
-        FieldValue::Bool(number) => {
-            pen.signed(number.value);
-            pen.put(match number.bits {
-                0 => "  false",
-                1 => "  true",
-                _ => "  neither true nor false",
-            });
-            pen.end_line();
-        }
-        FieldValue::Time(seconds) => {
-            clock::rfc_3339(pen, seconds.into(), None);
-            pen.spaces(2);
-            pen.number(seconds.into());
-            if let Some(special) = special {
-                meaning(pen, special.name, Some(special.label));
-            }
-            pen.end_line();
-        }
-        FieldValue::Text(text) => {
-            pen.quoted(text);
-            pen.end_line();
-        }
-        FieldValue::NamedVariable { name, value } => {
-            pen.escaped(name);
-            pen.put(" = ");
-            pen.quoted(value);
-            pen.end_line();
-        }
-        FieldValue::NamedArray { index, name, value } => {
-            pen.escaped(name);
-            pen.put("[");
-            pen.number(index.into());
-            pen.put("] = ");
-            pen.quoted(value);
-            pen.end_line();
-        }
-        FieldValue::TaskId {
-            group_high,
-            group_low,
-            sequence,
-        } => {
-            pen.put("group ");
-            pen.signed(group_high.into());
-            pen.put(":");
-            pen.signed(group_low.into());
-            pen.put(", sequence ");
-            pen.signed(sequence.into());
-            pen.end_line();
-        }
-        FieldValue::Numbers(numbers) => {
-            for (index, number) in numbers.iter().enumerate() {
-                if index > 0 {
-                    pen.spaces(VALUE);
-                }
-                self::number(pen, number, table, None);
-            }
-            if numbers.is_empty() {
-                pen.put("none");
-                pen.end_line();
-            }
-        }
-        FieldValue::Bytes(bytes) | FieldValue::Raw(bytes) => hex(pen, bytes),
-    }
-}
-
-fn number(
-    pen: &mut Pen<'_>,
-    number: Number,
-    table: Option<&'static ValueTable>,
-    special: Option<&'static Special>,
-) {
-    if let Some(special) = special {
-        pen.signed(number.value);
-        meaning(pen, special.name, Some(special.label));
-        pen.end_line();
-        return;
-    }
-    match table {
-        Some(table) if table.kind == TableKind::Mask => {
-            mask(pen, number.bits, table);
-            return;
-        }
-        Some(table) => {
-            pen.signed(number.value);
-            match table.get(number.bits) {
-                Some(value) => entry(pen, value),
-                None => pen.painted(Paint::Doubtful, "  not in the table"),
-            }
-        }
-        None => pen.signed(number.value),
-    }
-    pen.end_line();
-}
-
-fn entry(pen: &mut Pen<'_>, value: &Value) {
-    meaning(pen, value.symbol, value.label);
-}
-
-/// A symbol and what it means, as far as they are known and differ.
-fn meaning(pen: &mut Pen<'_>, symbol: Option<&str>, label: Option<&str>) {
-    if let Some(symbol) = symbol {
-        pen.spaces(2);
-        pen.put(symbol);
-    }
-    if let Some(label) = label.filter(|l| Some(*l) != symbol) {
-        pen.spaces(2);
-        pen.painted(Paint::Dim, label);
-    }
-}
-
-/// A mask: its number, then each bit on a line of its own.
-fn mask(pen: &mut Pen<'_>, bits: u32, table: &'static ValueTable) {
-    pen.hex_number(bits, 1);
-    if let Some(none) = table.get(0).filter(|_| bits == 0) {
-        entry(pen, none);
-    }
-    pen.end_line();
-    for value in table.bits(bits) {
-        bit(pen, value.number);
-        entry(pen, value);
-        pen.end_line();
-    }
-    let rest = table.unknown_bits(bits);
-    if rest != 0 {
-        bit(pen, rest);
-        pen.painted(Paint::Doubtful, "  not in the table");
-        pen.end_line();
-    }
-}
-
-/// A bit below the number of its mask.
-fn bit(pen: &mut Pen<'_>, bits: u32) {
-    pen.spaces(VALUE + 2);
-    pen.on(Paint::Dim);
-    pen.hex_number(bits, 1);
-    pen.off();
-}
-
-/// Bytes in rows, and as text if they are that.
-fn hex(pen: &mut Pen<'_>, bytes: &[u8]) {
-    for (index, row) in bytes.chunks(ROW).enumerate() {
-        if index > 0 {
-            pen.spaces(VALUE);
-        }
-        for (column, byte) in row.iter().enumerate() {
-            if column > 0 && column % 4 == 0 {
-                pen.spaces(1);
-            }
-            pen.hex(*byte);
-        }
-        pen.end_line();
-    }
-    let text = crate::decode::wire::trim_zeros(bytes);
-    if bytes.is_empty() {
-        pen.put("empty");
-        pen.end_line();
-    } else if !text.is_empty() && text.iter().all(|b| matches!(b, 0x20..=0x7E)) {
-        pen.spaces(VALUE);
-        pen.quoted(text);
-        pen.end_line();
-    }
 }
 
 fn findings(pen: &mut Pen<'_>, info: &MessageInfo, view: &MessageView<'_>) {

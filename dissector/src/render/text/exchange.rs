@@ -16,7 +16,7 @@ pub(super) fn answer(pen: &mut Pen<'_>, info: &MessageInfo) {
     if answer.kind == OutcomeKind::NoRequest {
         return;
     }
-    separate_unless_first(pen);
+    separate(pen);
     pen.on(Paint::Dim);
     pen.sign(Sign::Answers);
     pen.put(" #");
@@ -36,7 +36,7 @@ pub(super) fn answer(pen: &mut Pen<'_>, info: &MessageInfo) {
         OutcomeKind::Late => pen.painted(Paint::Doubtful, " late"),
         OutcomeKind::WrongAnswer => {
             pen.spaces(2);
-            pen.painted(Paint::Bad, "NOT THE ANSWER IT ASKS FOR");
+            pen.painted(Paint::Bad, "WRONG ANSWER");
         }
         _ => {}
     }
@@ -49,7 +49,7 @@ pub(super) fn outcome(pen: &mut Pen<'_>, info: &MessageInfo) {
     if outcome.kind == OutcomeKind::NoRequest {
         return;
     }
-    separate_unless_first(pen);
+    separate(pen);
     pen.sign(Sign::Outcome);
     pen.put(" ");
     if let Some(part) = &outcome.answer {
@@ -65,11 +65,11 @@ pub(super) fn outcome(pen: &mut Pen<'_>, info: &MessageInfo) {
         }
         OutcomeKind::Failed => failed(pen, outcome.failure.as_ref(), false),
         OutcomeKind::WrongAnswer => {
+            pen.painted(Paint::Bad, "WRONG ANSWER");
             if let Some(part) = &outcome.answer {
+                pen.put(" ");
                 name(pen, part);
-                pen.put(", ");
             }
-            pen.painted(Paint::Bad, "NOT THE ANSWER IT ASKS FOR");
         }
         OutcomeKind::Unanswered => pen.painted(Paint::Bad, "unanswered"),
         OutcomeKind::NotExpected => pen.painted(Paint::Dim, "no answer due"),
@@ -83,13 +83,6 @@ pub(super) fn outcome(pen: &mut Pen<'_>, info: &MessageInfo) {
             pen.painted(Paint::Dim, "no answer before the capture ended");
         }
         OutcomeKind::NoRequest => {}
-    }
-}
-
-/// Two spaces, unless nothing stands before but the padded name.
-fn separate_unless_first(pen: &mut Pen<'_>) {
-    if !pen.out.ends_with(b"  ") {
-        separate(pen);
     }
 }
 

@@ -5,7 +5,7 @@ use super::clock;
 use super::pen::{Paint, Pen, Sign};
 use crate::analysis::StateChange;
 use crate::correlate::OutcomeKind;
-use crate::decode::{FieldValue, FixedView, FloatingView, MessageView, Number};
+use crate::decode::{FieldValue, FixedView, FloatingView, MessageView, Number, Reading};
 use crate::protocol::{Place, Shown, TableKind, ValueTable, roles};
 use crate::record::MessageInfo;
 
@@ -15,6 +15,8 @@ const LONGEST_TEXT: usize = 80;
 const LONGEST_BYTES: usize = 16;
 /// Elements of an array that the line shows.
 const LONGEST_ARRAY: usize = 8;
+/// Fields that the line shows of a message whose layout is not published.
+const MOST_FOUND: usize = 4;
 /// Tag of AgentID.
 const AGENT_ID: u16 = 5;
 /// Tag of AgentIDLong, which stands in for an AgentID that is too long for its field.
@@ -76,6 +78,12 @@ pub(super) fn others(
             one(pen, options, info, view, entry);
         }
     }
+    // No table says what matters in a message whose layout is not published: the first fields that were found.
+    if matches!(view.reading(), Reading::Searched(_)) {
+        for field in view.floating().take(MOST_FOUND) {
+            floating(pen, options, &field, field.name().unwrap_or("?"));
+        }
+    }
 }
 
 fn state_change(pen: &mut Pen<'_>, table: Option<&'static ValueTable>, change: StateChange) {
@@ -113,34 +121,36 @@ fn one(
             if says_nothing(info, view, &field) {
                 return;
             }
-            label(pen, entry);
+            label(pen, entry.label);
             value(pen, field.value(), field.field().table);
             pen.put(" ");
         }
-        Some(Found::Floating(field)) => {
-            let decoded = field.value();
-            let special = match decoded {
-                FieldValue::Number(n) | FieldValue::Bool(n) => field.special(n),
-                _ => None,
-            };
-            if is_empty(decoded) || special.is_some() {
-                return;
-            }
-            label(pen, entry);
-            if field.is_secret() && !options.show_secrets {
-                pen.put("********");
-            } else {
-                value(pen, decoded, field.table());
-            }
-            pen.put(" ");
-        }
+        Some(Found::Floating(field)) => floating(pen, options, &field, entry.label),
         None => {}
     }
 }
 
-fn label(pen: &mut Pen<'_>, entry: &Shown) {
+fn floating(pen: &mut Pen<'_>, options: &TextOptions, field: &FloatingView<'_>, name: &str) {
+    let decoded = field.value();
+    let special = match decoded {
+        FieldValue::Number(n) | FieldValue::Bool(n) => field.special(n),
+        _ => None,
+    };
+    if is_empty(decoded) || special.is_some() {
+        return;
+    }
+    label(pen, name);
+    if field.is_secret() && !options.show_secrets {
+        pen.put("********");
+    } else {
+        value(pen, decoded, field.table());
+    }
+    pen.put(" ");
+}
+
+fn label(pen: &mut Pen<'_>, name: &str) {
     pen.on(Paint::Dim);
-    pen.put(entry.label);
+    pen.put(name);
     pen.put("=");
     pen.off();
 }
@@ -153,11 +163,21 @@ fn says_nothing(info: &MessageInfo, view: &MessageView<'_>, field: &FixedView<'_
         return true;
     }
     match name {
-        "EventReasonCode" | "NumNamedVariables" | "NumNamedArrays" | "PeripheralErrorCode"
+        "EventReasonCode"
+        | "NumNamedVariables"
+        | "NumNamedArrays"
+        | "PeripheralErrorCode"
+        | "AgentWorkMode"
+        | "ForcedFlag"
+        | "ICMAgentID"
+        | "PGStatus"
+        | "SystemEventArg1"
             if bits == 0 =>
         {
             true
         }
+        // The voice domain is what everyone expects.
+        "MRDID" => bits <= 1,
         "VersionNumber" => info.number == roles::OPEN_REQ,
         "Status" | "FailureCode" | "PeripheralErrorCode" => info
             .answers
@@ -165,6 +185,9 @@ fn says_nothing(info: &MessageInfo, view: &MessageView<'_>, field: &FixedView<'_
         "SkillGroupState" => view
             .fixed_named("AgentState")
             .is_some_and(|s| s.number().bits == bits),
+        "NewConnectionCallID" => view
+            .fixed_named("ConnectionCallID")
+            .is_some_and(|c| c.number().bits == bits),
         _ => false,
     }
 }

@@ -95,10 +95,7 @@ pub(super) fn line(
     pen.spaces(2);
     name(pen, info, width);
     pen.spaces(2);
-    let version_shown = version(pen, info, view);
-    if version_shown {
-        pen.spaces(1);
-    }
+    version(pen, info, view);
     fields::leading(pen, options, info, view);
     exchange::answer(pen, info);
     fields::others(pen, options, info, view, hints.change);
@@ -133,22 +130,22 @@ fn name(pen: &mut Pen<'_>, info: &MessageInfo, width: usize) {
 }
 
 /// The version, where a session begins: as OPEN_REQ states it, and how it is known if it is not from there.
-fn version(pen: &mut Pen<'_>, info: &MessageInfo, view: &MessageView<'_>) -> bool {
-    let stated = view
-        .fixed_named("VersionNumber")
-        .filter(|_| info.number == roles::OPEN_REQ)
-        .map(|f| f.number().bits);
-    if let Some(stated) = stated {
+fn version(pen: &mut Pen<'_>, info: &MessageInfo, view: &MessageView<'_>) {
+    let stated = (info.number == roles::OPEN_REQ)
+        .then(|| view.fixed_named("VersionNumber"))
+        .flatten();
+    if let Some(stated) = stated.map(|f| f.number().bits) {
         pen.put("v");
         pen.number(stated.into());
         if stated != info.version.0 {
             pen.put(" read as v");
             pen.number(info.version.0.into());
         }
-        return true;
+        pen.spaces(1);
+        return;
     }
     if !info.first_of_session {
-        return false;
+        return;
     }
     pen.on(Paint::Doubtful);
     pen.put("v");
@@ -170,7 +167,7 @@ fn version(pen: &mut Pen<'_>, info: &MessageInfo, view: &MessageView<'_>) -> boo
         }
     }
     pen.off();
-    true
+    pen.spaces(2);
 }
 
 /// Where there is nothing to show of a body, how long it is.
@@ -185,12 +182,11 @@ fn body_size(pen: &mut Pen<'_>, view: &MessageView<'_>) {
     pen.off();
 }
 
-/// Puts two spaces between parts of a line.
+/// Puts two spaces between parts of a line; where a padded name stands before, its spaces are enough.
 pub(super) fn separate(pen: &mut Pen<'_>) {
-    while pen.out.last() == Some(&b' ') {
-        pen.out.pop();
+    while !pen.out.ends_with(b"  ") {
+        pen.spaces(1);
     }
-    pen.spaces(2);
 }
 
 /// The first finding that matters, and how many more there are.

@@ -14,6 +14,7 @@ mod message;
 mod pen;
 mod sessions;
 mod story;
+mod values;
 
 pub use clock::TimeMode;
 pub use sessions::{TableOptions, table};

@@ -183,16 +183,20 @@ impl Pen<'_> {
     /// `0x` and as many digits as the number needs, at least `least`.
     pub fn hex_number(&mut self, number: u32, least: usize) {
         self.put("0x");
-        let used = 8 - usize::try_from(number.leading_zeros() / 4).unwrap_or(0);
-        let digits = used.max(least).min(8);
+        let digits = hex_digits(number).max(least).min(8);
         for place in (0..digits).rev() {
-            let shift = u32::try_from(place * 4).unwrap_or(0);
-            let nibble = u8::try_from((number >> shift) & 0x0F).unwrap_or(0);
-            self.out.push(match nibble {
-                0..=9 => b'0' + nibble,
-                _ => b'A' - 10 + nibble,
-            });
+            self.nibble(number, place);
         }
+    }
+
+    /// One hexadecimal digit of a number, counted from the lowest.
+    fn nibble(&mut self, number: u32, place: usize) {
+        let shift = u32::try_from(place * 4).unwrap_or(0);
+        let nibble = u8::try_from((number >> shift) & 0x0F).unwrap_or(0);
+        self.out.push(match nibble {
+            0..=9 => b'0' + nibble,
+            _ => b'a' - 10 + nibble,
+        });
     }
 
     /// Text of unknown origin: whatever could disturb a terminal is escaped.
@@ -266,16 +270,17 @@ impl Pen<'_> {
     }
 
     fn code_point(&mut self, number: u32) {
-        let used = 8 - usize::try_from(number.leading_zeros() / 4).unwrap_or(0);
-        for place in (0..used.max(4)).rev() {
-            let shift = u32::try_from(place * 4).unwrap_or(0);
-            let nibble = u8::try_from((number >> shift) & 0x0F).unwrap_or(0);
-            self.out.push(match nibble {
-                0..=9 => b'0' + nibble,
-                _ => b'a' - 10 + nibble,
-            });
+        for place in (0..hex_digits(number).max(4)).rev() {
+            self.nibble(number, place);
         }
     }
+}
+
+/// Hexadecimal digits that a number needs.
+pub(super) fn hex_digits(number: u32) -> usize {
+    8 - usize::try_from(number.leading_zeros() / 4)
+        .unwrap_or(0)
+        .min(7)
 }
 
 /// The beginning of a text, cut where no UTF-8 character is cut in two.

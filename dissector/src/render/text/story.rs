@@ -20,6 +20,11 @@ pub(super) fn has_line(record: &Record<'_>) -> bool {
             notice.code,
             Code::EncryptedSession | Code::VersionInferred | Code::VersionUndecided
         ),
+        // The message's own line says how much of it is missing.
+        Record::Break(broken) => {
+            let details = &broken.details;
+            !(details.within_message && details.resumed && details.skipped == 0)
+        }
         // An exchange is told on the lines of its messages.
         Record::Exchange(_) => false,
         _ => true,
@@ -129,7 +134,9 @@ pub(super) fn end(pen: &mut Pen<'_>, session: &Session) {
 
 fn ended(pen: &mut Pen<'_>, session: &Session) {
     pen.on(Paint::Dim);
-    pen.put("ended: ");
+    if !matches!(session.end, Some(End::CaptureEnded | End::Evicted)) {
+        pen.put("ended: ");
+    }
     end(pen, session);
     if session.content != Content::Cti {
         pen.off();
@@ -192,44 +199,55 @@ fn broken(pen: &mut Pen<'_>, record: &BreakRecord) {
         resumed,
         ..
     } = record.details;
-    pen.on(Paint::Doubtful);
-    pen.put(match cause {
-        BreakCause::Gap => "gap: ",
-        BreakCause::MidStream => "starts in mid-stream: ",
-        BreakCause::BadHeader => "no message header: ",
-        BreakCause::CutMessage => "ends inside a message: ",
-    });
     let from = record.direction.sender();
-    if missing > 0 {
+    pen.on(Paint::Doubtful);
+    match cause {
+        BreakCause::CutMessage => {
+            pen.put("ends inside a message from the ");
+            pen.put(from);
+            pen.put(": ");
+            counted(pen, skipped, "byte");
+            pen.put(" of it captured");
+            pen.off();
+            return;
+        }
+        BreakCause::Gap => {
+            pen.put("gap: ");
+            counted(pen, missing, "byte");
+            pen.put(" from the ");
+            pen.put(from);
+            pen.put(" missing");
+        }
+        BreakCause::MidStream => {
+            pen.put("starts in mid-stream: ");
+            counted(pen, skipped, "byte");
+            pen.put(" from the ");
+            pen.put(from);
+            pen.put(" skipped");
+        }
+        BreakCause::BadHeader => {
+            pen.put("bad header from the ");
+            pen.put(from);
+        }
+    }
+    if missing > 0 && cause != BreakCause::Gap {
+        pen.put("; ");
         counted(pen, missing, "byte");
-        pen.put(" from the ");
-        pen.put(from);
         pen.put(" missing");
     }
-    match (resumed, skipped, missing) {
-        (true, 0, 0) => pen.put("resumed at once"),
-        (true, 0, _) => pen.put("; resumed at once"),
-        (true, _, _) => {
-            pen.put(if missing > 0 {
-                "; resumed after skipping "
-            } else {
-                "found a message after skipping "
-            });
+    match (resumed, skipped) {
+        (true, _) if cause == BreakCause::MidStream => {}
+        (true, 0) => pen.put("; resumed at once"),
+        (true, _) => {
+            pen.put("; resumed after skipping ");
             counted(pen, skipped, "byte");
         }
-        (false, 0, 0) => pen.put("no message found"),
-        (false, 0, _) => pen.put("; no message found behind it"),
-        (false, _, _) => {
-            if missing > 0 {
-                pen.put("; ");
-            }
-            pen.put("no message found in ");
+        (false, 0) => pen.put("; no message found after it"),
+        (false, _) if cause == BreakCause::MidStream => pen.put("; no message found"),
+        (false, _) => {
+            pen.put("; no message found in ");
             counted(pen, skipped, "byte");
         }
-    }
-    if missing == 0 {
-        pen.put(" from the ");
-        pen.put(from);
     }
     pen.off();
 }

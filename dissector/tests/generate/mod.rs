@@ -1,0 +1,494 @@
+//! Messages with generated values, made from the tables: every fixed field, floating fields in any order, lists, records.
+//! The same seed gives the same message.
+#![allow(dead_code)] // Each test program uses its own part.
+
+use cti_dissector::decode::{FieldValue, MessageView};
+use cti_dissector::encode::{Draft, Value};
+use cti_dissector::protocol::{
+    self, FixedField, FloatingHeader, FloatingUse, List, Message, NEWEST, OLDEST, ProtocolVersion,
+    Special, ValueTable, WireType,
+};
+
+/// Random numbers (splitmix64).
+#[derive(Debug, Clone)]
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `limit`.
+    pub fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(limit.max(1)).unwrap()).unwrap()
+    }
+
+    /// True once in `times`.
+    pub fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+}
+
+/// A decoded value, to be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plain {
+    Number(i64),
+    Text(Vec<u8>),
+    Bytes(Vec<u8>),
+    Variable(Vec<u8>, Vec<u8>),
+    Element(u8, Vec<u8>, Vec<u8>),
+    Task(i32, i32, i32),
+    Numbers(Vec<i64>),
+}
+
+impl From<FieldValue<'_>> for Plain {
+    fn from(value: FieldValue<'_>) -> Self {
+        match value {
+            FieldValue::Number(n) | FieldValue::Bool(n) => Self::Number(n.value),
+            FieldValue::Time(seconds) => Self::Number(seconds.into()),
+            FieldValue::Text(text) => Self::Text(text.to_vec()),
+            FieldValue::Bytes(bytes) | FieldValue::Raw(bytes) => Self::Bytes(bytes.to_vec()),
+            FieldValue::NamedVariable { name, value } => {
+                Self::Variable(name.to_vec(), value.to_vec())
+            }
+            FieldValue::NamedArray { index, name, value } => {
+                Self::Element(index, name.to_vec(), value.to_vec())
+            }
+            FieldValue::TaskId {
+                group_high,
+                group_low,
+                sequence,
+            } => Self::Task(group_high, group_low, sequence),
+            FieldValue::Numbers(numbers) => {
+                Self::Numbers(numbers.iter().map(|n| n.value).collect())
+            }
+            other => panic!("{other:?} is new"),
+        }
+    }
+}
+
+/// A floating field of a generated message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    pub tag: u16,
+    pub name: &'static str,
+    pub value: Plain,
+    pub group: Option<usize>,
+}
+
+/// A generated message and what it must decode to.
+#[derive(Debug, Clone)]
+pub struct Generated {
+    pub message: &'static Message,
+    pub version: ProtocolVersion,
+    pub bytes: Vec<u8>,
+    pub fixed: Vec<(&'static str, i64)>,
+    pub floating: Vec<Field>,
+}
+
+impl Generated {
+    pub fn label(&self) -> String {
+        format!(
+            "{} v{}: {:02x?}",
+            self.message.name, self.version, self.bytes
+        )
+    }
+
+    /// Asserts that a decoded message has these very fields.
+    pub fn assert_equals(&self, view: &MessageView<'_>) {
+        assert_eq!(
+            view.message().map(|m| m.name),
+            Some(self.message.name),
+            "{}",
+            self.label()
+        );
+        assert_eq!(fixed_of(view), self.fixed, "{}", self.label());
+        let floating: Vec<Field> = view
+            .floating()
+            .map(|f| Field {
+                tag: f.tag(),
+                name: f.name().unwrap_or("?"),
+                value: f.value().into(),
+                group: f.group(),
+            })
+            .collect();
+        assert_eq!(floating, self.floating, "{}", self.label());
+    }
+}
+
+pub fn fixed_of(view: &MessageView<'_>) -> Vec<(&'static str, i64)> {
+    view.fixed()
+        .map(|f| (f.field().name, f.number().value))
+        .collect()
+}
+
+/// Asserts that every byte of a message is in exactly one field, or in the opaque or unread part.
+pub fn assert_tiles(view: &MessageView<'_>, label: &str) {
+    let bytes = view.bytes();
+    let mut at = bytes.len().min(8);
+    for field in view.fixed() {
+        assert_eq!(field.range().start, at, "{label}");
+        at = field.range().end;
+    }
+    if let Some((start, opaque)) = view.opaque() {
+        assert_eq!(start, at, "{label}");
+        at += opaque.len();
+    }
+    for field in view.floating() {
+        assert_eq!(field.range().start, at, "{label}");
+        assert_eq!(field.range().end, field.data_range().end, "{label}");
+        at = field.range().end;
+    }
+    if let Some((start, rest)) = view.unread() {
+        assert_eq!(start, at, "{label}");
+        at += rest.len();
+    }
+    assert_eq!(at, bytes.len(), "{label}");
+}
+
+/// Every published message.
+pub fn published() -> impl Iterator<Item = &'static Message> {
+    protocol::messages().iter().copied().filter(|m| m.published)
+}
+
+/// The versions that have a message.
+pub fn versions(message: &Message) -> impl Iterator<Item = ProtocolVersion> + use<> {
+    (message.since.unwrap_or(OLDEST)..=NEWEST).map(|v| ProtocolVersion(v.into()))
+}
+
+/// What a generated message shall be like.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish<'a> {
+    /// Fixed fields with these values.
+    pub fixed: &'a [(&'a str, i64)],
+    /// Values that a real message could have: no unknown values, no odd texts.
+    pub usual: bool,
+}
+
+/// A message with values by the seed.
+pub fn message(
+    message: &'static Message,
+    version: ProtocolVersion,
+    random: &mut Random,
+    wish: Wish<'_>,
+) -> Generated {
+    // A layout that is chosen by its values needs values that make sense.
+    let usual = wish.usual || message.variants.iter().any(|v| v.by_values);
+    let mut maker = Maker {
+        message,
+        version,
+        random,
+        usual,
+        draft: Draft::of(message, version).unwrap(),
+        floating: Vec::new(),
+        groups: 0,
+    };
+    maker.floating_part();
+    let fixed = maker.fixed_part(wish.fixed);
+    Generated {
+        message,
+        version,
+        bytes: maker.draft.encode().unwrap(),
+        fixed,
+        floating: maker.floating,
+    }
+}
+
+struct Maker<'r> {
+    message: &'static Message,
+    version: ProtocolVersion,
+    random: &'r mut Random,
+    usual: bool,
+    draft: Draft,
+    floating: Vec<Field>,
+    groups: usize,
+}
+
+/// Fields that stand together.
+struct Block {
+    uses: Vec<&'static FloatingUse>,
+    grouped: bool,
+}
+
+impl Maker<'_> {
+    fn known(&self) -> u8 {
+        self.version.known()
+    }
+
+    fn fixed_part(&mut self, wished: &[(&str, i64)]) -> Vec<(&'static str, i64)> {
+        let layout = self.message.layout(self.known()).unwrap();
+        let mut fixed = Vec::new();
+        for (index, field) in layout.fixed.iter().enumerate() {
+            let list = layout.counters.iter().position(|c| *c == Some(index));
+            let value = match (wished.iter().find(|(name, _)| *name == field.name), list) {
+                (Some((_, value)), _) => *value,
+                // Counters are filled in.
+                (None, Some(list)) => {
+                    fixed.push((field.name, self.entries(&self.message.lists[list])));
+                    continue;
+                }
+                (None, None) => self.fixed_value(field),
+            };
+            self.draft.set(field.name, &Value::Number(value)).unwrap();
+            fixed.push((field.name, value));
+        }
+        fixed
+    }
+
+    fn entries(&self, list: &List) -> i64 {
+        let count = self.floating.iter().filter(|f| f.tag == list.lead).count();
+        i64::try_from(count).unwrap()
+    }
+
+    fn fixed_value(&mut self, field: &FixedField) -> i64 {
+        self.number(field.wire, field.table, field.special)
+    }
+
+    /// A number of a type, most often one that the tables know.
+    fn number(
+        &mut self,
+        wire: WireType,
+        table: Option<&'static ValueTable>,
+        special: Option<&'static Special>,
+    ) -> i64 {
+        let bits = match (self.random.below(10), table, special) {
+            (0..=5, Some(table), _) if !table.values.is_empty() => {
+                self.random.pick(table.values).number
+            }
+            (_, Some(table), _) if self.usual && !table.values.is_empty() => {
+                self.random.pick(table.values).number
+            }
+            (6, _, Some(special)) => special.value,
+            (7, ..) => 0,
+            (8, ..) => u32::MAX,
+            (9, ..) => 0x8000_8080,
+            _ => u32::try_from(self.random.next() >> 32).unwrap(),
+        };
+        signed(wire, bits)
+    }
+
+    fn floating_part(&mut self) {
+        let known = self.known();
+        let uses: Vec<&FloatingUse> = self
+            .message
+            .floating
+            .iter()
+            .filter(|u| u.exists_at(known) && u.field.wire.is_some())
+            .collect();
+        let mut blocks = Vec::new();
+        let is_counter = |u: &FloatingUse| {
+            let mut lists = self.message.lists.iter();
+            !self.message.record && lists.any(|l| l.counter_tag == Some(u.field.tag))
+        };
+        for usage in uses.iter().filter(|u| u.list.is_none() && !is_counter(u)) {
+            if !usage.optional || !self.random.once_in(4) {
+                blocks.push(Block {
+                    uses: vec![usage],
+                    grouped: false,
+                });
+            }
+        }
+        for (index, list) in self.message.lists.iter().enumerate() {
+            let members: Vec<&FloatingUse> = uses
+                .iter()
+                .copied()
+                .filter(|u| u.list == Some(index))
+                .collect();
+            if members.iter().any(|u| u.field.tag == list.lead) {
+                for _ in 0..self.random.below(4) {
+                    blocks.push(self.entry(list, &members));
+                }
+            }
+        }
+        self.random.shuffle(&mut blocks);
+        for block in blocks {
+            let group = block.grouped.then(|| {
+                self.groups += 1;
+                self.groups
+            });
+            for usage in block.uses {
+                self.push(usage, group, None);
+            }
+        }
+        for list in self.message.lists {
+            let counter = uses.iter().find(|u| list.counter_tag == Some(u.field.tag));
+            if let Some(counter) = counter.filter(|u| is_counter(u)) {
+                let count = self.entries(list);
+                self.push(counter, None, Some(count));
+            }
+        }
+    }
+
+    /// One entry of a list.
+    fn entry(&mut self, list: &List, members: &[&'static FloatingUse]) -> Block {
+        let mut uses: Vec<&FloatingUse> = Vec::new();
+        let mut lead = None;
+        for usage in members {
+            if usage.field.tag == list.lead {
+                lead = Some(*usage);
+                continue;
+            }
+            let times = match usage.nested {
+                true => self.random.below(4),
+                false => usize::from(!self.random.once_in(4)),
+            };
+            uses.extend(std::iter::repeat_n(*usage, times));
+        }
+        self.random.shuffle(&mut uses);
+        match list.lead_ends_entry {
+            true => uses.extend(lead),
+            false => uses.splice(..0, lead).for_each(drop),
+        }
+        Block {
+            uses,
+            grouped: list.fields > 1 || list.record,
+        }
+    }
+
+    fn push(&mut self, usage: &'static FloatingUse, group: Option<usize>, number: Option<i64>) {
+        let (value, plain) = match number {
+            Some(number) => (Value::Number(number), Plain::Number(number)),
+            None => self.floating_value(usage),
+        };
+        self.draft.set(usage.name, &value).unwrap();
+        self.floating.push(Field {
+            tag: usage.field.tag,
+            name: usage.name,
+            value: plain,
+            group,
+        });
+    }
+
+    fn floating_value(&mut self, usage: &FloatingUse) -> (Value, Plain) {
+        let field = usage.field;
+        let max = usize::from(field.max_at(self.known()).unwrap_or(255));
+        let max = match self.version.floating_header() {
+            FloatingHeader::Narrow => max.min(255),
+            FloatingHeader::Wide => max,
+        };
+        let wire = field.wire.unwrap();
+        match wire {
+            WireType::String => self.text(max),
+            WireType::Unspec => {
+                let length = self.length(max);
+                let bytes: Vec<u8> = (0..length).map(|_| self.byte()).collect();
+                (Value::Bytes(bytes.clone()), Plain::Bytes(bytes))
+            }
+            WireType::NamedVariable => {
+                let (name, value) = self.variable();
+                let plain = Plain::Variable(name.clone().into(), value.clone().into());
+                (Value::NamedVariable { name, value }, plain)
+            }
+            WireType::NamedArray => {
+                let (name, value) = self.variable();
+                let index = self.byte();
+                let plain = Plain::Element(index, name.clone().into(), value.clone().into());
+                (Value::NamedArray { index, name, value }, plain)
+            }
+            WireType::TaskId => {
+                let mut part = || i32::try_from(self.random.next() >> 33).unwrap();
+                let (high, low, sequence) = (part(), -part(), part());
+                let value = Value::TaskId {
+                    high,
+                    low,
+                    sequence,
+                };
+                (value, Plain::Task(high, low, sequence))
+            }
+            _ if field.array && !self.random.once_in(4) => {
+                let fits = max / usize::from(wire.size().unwrap());
+                let count = self.random.below(fits.min(6) + 1);
+                let special = usage.special.or(field.special);
+                let numbers: Vec<i64> = (0..count)
+                    .map(|_| self.number(wire, field.table, special))
+                    .collect();
+                let plain = match numbers.as_slice() {
+                    [one] => Plain::Number(*one),
+                    several => Plain::Numbers(several.to_vec()),
+                };
+                (Value::Array(numbers), plain)
+            }
+            _ => {
+                let number = self.number(wire, field.table, usage.special.or(field.special));
+                (Value::Number(number), Plain::Number(number))
+            }
+        }
+    }
+
+    /// A text that takes at most `max` bytes with its terminating zero.
+    fn text(&mut self, max: usize) -> (Value, Plain) {
+        let room = max.saturating_sub(1);
+        let length = self.length(room);
+        let text = self.ascii(length);
+        let plain = Plain::Text(text.clone().into());
+        match self.random.below(16) {
+            _ if self.usual => (Value::Text(text), plain),
+            // Two bytes could also be the layout that such a length selects.
+            0 if self.message.variants.iter().all(|v| v.body.is_none()) => {
+                (Value::Bytes(Vec::new()), Plain::Text(Vec::new()))
+            }
+            // No terminating zero.
+            1 => (Value::Bytes(text.into()), plain),
+            2 => {
+                let bytes: Vec<u8> = (0..length)
+                    .map(|_| u8::try_from(1 + self.random.below(255)).unwrap())
+                    .collect();
+                let value = Value::Bytes([bytes.as_slice(), &[0]].concat());
+                (value, Plain::Text(bytes))
+            }
+            _ => (Value::Text(text), plain),
+        }
+    }
+
+    /// Now and then nothing or all that is allowed, else something short.
+    fn length(&mut self, max: usize) -> usize {
+        match self.random.below(12) {
+            0 if !self.usual => 0,
+            1 => max,
+            _ => (1 + self.random.below(12)).min(max),
+        }
+    }
+
+    fn variable(&mut self) -> (String, String) {
+        let name = 1 + self.random.below(24);
+        let value = self.length(210);
+        (format!("user.{}", self.ascii(name)), self.ascii(value))
+    }
+
+    fn ascii(&mut self, length: usize) -> String {
+        (0..length)
+            .map(|_| char::from(u8::try_from(0x20 + self.random.below(0x5F)).unwrap()))
+            .collect()
+    }
+
+    fn byte(&mut self) -> u8 {
+        u8::try_from(self.random.next() >> 56).unwrap()
+    }
+}
+
+/// The number that a field of a type shows for some bits; higher bits than it has are dropped.
+fn signed(wire: WireType, bits: u32) -> i64 {
+    let [a, b, c, d] = bits.to_be_bytes();
+    match wire {
+        WireType::Char => i8::from_be_bytes([d]).into(),
+        WireType::UChar => d.into(),
+        WireType::Short => i16::from_be_bytes([c, d]).into(),
+        WireType::UShort | WireType::Bool => u16::from_be_bytes([c, d]).into(),
+        WireType::Int => i32::from_be_bytes([a, b, c, d]).into(),
+        _ => bits.into(),
+    }
+}
