@@ -41,15 +41,43 @@ fn can_run(command: &str) -> bool {
     there
 }
 
-fn matches(expected: &[&str], actual: &[&str]) -> bool {
+/// Lines with 1.2 in place of 1.200: versions of jq differ.
+fn plain(lines: &[&str]) -> Vec<String> {
+    let plain = |line: &&str| {
+        let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+        let mut rest = *line;
+        let mut out = String::new();
+        while let Some(at) = rest.find(is_digit) {
+            let (before, number) = rest.split_at(at);
+            let end = number.find(|c| !is_digit(c)).unwrap_or(number.len());
+            let (number, after) = number.split_at(end);
+            out.push_str(before);
+            out.push_str(match number.matches('.').count() {
+                1 => number.trim_end_matches('0').trim_end_matches('.'),
+                _ => number,
+            });
+            rest = after;
+        }
+        out + rest
+    };
+    lines.iter().map(plain).collect()
+}
+
+fn matches<S: AsRef<str>>(expected: &[S], actual: &[S]) -> bool {
+    let expected: Vec<&str> = expected.iter().map(AsRef::as_ref).collect();
+    let actual: Vec<&str> = actual.iter().map(AsRef::as_ref).collect();
+    lines_match(&expected, &actual)
+}
+
+fn lines_match(expected: &[&str], actual: &[&str]) -> bool {
     match expected.split_first() {
         None => actual.is_empty(),
         Some((&"...", rest)) => {
-            (0..=actual.len()).any(|skip| matches(rest, actual.split_at(skip).1))
+            (0..=actual.len()).any(|skip| lines_match(rest, actual.split_at(skip).1))
         }
         Some((line, rest)) => actual
             .split_first()
-            .is_some_and(|(first, others)| first == line && matches(rest, others)),
+            .is_some_and(|(first, others)| first == line && lines_match(rest, others)),
     }
 }
 
@@ -70,7 +98,7 @@ fn check(name: &str) {
             continue;
         };
         let mut command = first.to_owned();
-        while command.ends_with('\\') {
+        while command.ends_with('\\') || command.matches('\'').count() % 2 == 1 {
             let more = lines.next().unwrap();
             writeln!(fresh, "{more}").unwrap();
             write!(command, "\n{more}").unwrap();
@@ -86,11 +114,12 @@ fn check(name: &str) {
             expected.join("\n")
         };
         let actual: Vec<&str> = actual.lines().collect();
-        if update && !expected.contains(&"...") {
+        let fits = matches(&plain(&expected), &plain(&actual));
+        if update && !fits && !expected.contains(&"...") {
             expected.clone_from(&actual);
         }
         assert!(
-            matches(&expected, &actual),
+            fits || update,
             "{name} shows for `{command}`:\n{}\n\nit prints:\n{}\n",
             expected.join("\n"),
             actual.join("\n")
@@ -124,6 +153,7 @@ fn examples_of_the_json_reference() {
 fn an_ellipsis_stands_for_any_lines() {
     assert!(matches(&["a", "...", "c"], &["a", "b", "b", "c"]));
     assert!(matches(&["..."], &[]));
+    assert_eq!(plain(&["1.200 10.0.0.10 5.0"]), ["1.2 10.0.0.10 5"]);
     assert!(!matches(&["a", "..."], &["b"]));
     assert!(!matches(&["a"], &["a", "b"]));
 }
