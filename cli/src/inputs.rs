@@ -22,6 +22,8 @@ enum Place {
     Pipe(Option<PathBuf>),
     /// Standard input; false once it was handed out.
     Stdin(bool),
+    /// Cannot be read, and why. It says so when its turn comes, so that the others are read all the same.
+    Bad(String),
 }
 
 impl FileInput {
@@ -29,7 +31,7 @@ impl FileInput {
     pub fn size(&self) -> Option<u64> {
         match &self.place {
             Place::File(path) => fs::metadata(path).ok().map(|m| m.len()),
-            Place::Pipe(_) | Place::Stdin(_) => None,
+            Place::Pipe(_) | Place::Stdin(_) | Place::Bad(_) => None,
         }
     }
 }
@@ -52,12 +54,13 @@ impl Input for FileInput {
                 }
                 Ok(Box::new(io::stdin()))
             }
+            Place::Bad(reason) => Err(io::Error::other(reason.clone())),
         }
     }
 
     /// Whether it can be opened more than once.
     fn reopenable(&self) -> bool {
-        matches!(self.place, Place::File(_))
+        matches!(self.place, Place::File(_) | Place::Bad(_))
     }
 }
 
@@ -66,7 +69,8 @@ pub fn nothing_given(files: &[PathBuf]) -> bool {
     files.is_empty() && io::stdin().is_terminal()
 }
 
-/// The inputs in the order named; standard input when none is.
+/// The inputs in the order named; standard input when none is. Of several, those that cannot be read fail when their turn
+/// comes.
 pub fn from_arguments(files: &[PathBuf]) -> anyhow::Result<Vec<FileInput>> {
     let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
     ensure!(
@@ -76,7 +80,27 @@ pub fn from_arguments(files: &[PathBuf]) -> anyhow::Result<Vec<FileInput>> {
     if files.is_empty() {
         return Ok(vec![standard_input()]);
     }
-    files.iter().map(|path| input(path)).collect()
+    let found: Vec<_> = files.iter().map(|path| input(path)).collect();
+    if found.iter().all(Result::is_err) {
+        // Nothing to read at all: the first fault says enough.
+        return found.into_iter().collect();
+    }
+    let or_bad = |(path, found): (&PathBuf, anyhow::Result<FileInput>)| {
+        found.unwrap_or_else(|error| {
+            let name = path.display().to_string();
+            let text = format!("{error:#}");
+            // The reader of the capture names it again.
+            let reason = text
+                .strip_prefix(&format!("{name}: "))
+                .unwrap_or(&text)
+                .to_owned();
+            FileInput {
+                name,
+                place: Place::Bad(reason),
+            }
+        })
+    };
+    Ok(files.iter().zip(found).map(or_bad).collect())
 }
 
 fn standard_input() -> FileInput {

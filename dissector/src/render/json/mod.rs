@@ -118,8 +118,9 @@ impl Renderer {
         fields::fixed(out, &view, clock);
         out.extend_from_slice(b",\"floating\":");
         fields::floating(out, &view, clock, options.show_secrets);
-        raw(out, ",\"opaque\":", view.opaque());
-        raw(out, ",\"unread\":", view.unread());
+        let masked = !options.show_secrets && may_hide_secret(&view);
+        raw(out, ",\"opaque\":", view.opaque(), masked);
+        raw(out, ",\"unread\":", view.unread(), masked);
         if let Some(answer) = &info.answers {
             out.extend_from_slice(b",\"answers\":");
             write::integer(out, answer.request.no);
@@ -219,13 +220,23 @@ fn layout(out: &mut Vec<u8>, view: &MessageView<'_>) {
     }
 }
 
-fn raw(out: &mut Vec<u8>, key: &str, part: Option<(usize, &[u8])>) {
+/// Whether bytes of a message that were not decoded may hold a secret.
+fn may_hide_secret(view: &MessageView<'_>) -> bool {
+    view.message()
+        .is_some_and(|m| m.floating.iter().any(|u| u.field.secret))
+}
+
+fn raw(out: &mut Vec<u8>, key: &str, part: Option<(usize, &[u8])>, masked: bool) {
     let Some((offset, bytes)) = part else { return };
     out.extend_from_slice(key.as_bytes());
     out.extend_from_slice(b"{\"offset\":");
     write::integer(out, offset);
     out.extend_from_slice(b",\"hex\":");
-    write::hex(out, bytes);
+    if masked {
+        out.extend_from_slice(b"null,\"masked\":true");
+    } else {
+        write::hex(out, bytes);
+    }
     out.push(b'}');
 }
 
