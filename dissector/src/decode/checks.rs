@@ -240,6 +240,7 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
     }
     if let (Some(table), Some(wire)) = (field.table, field.wire)
         && let Some(size) = wire.size()
+        && length_suits(field, length)
     {
         for (index, chunk) in data.chunks_exact(usize::from(size)).enumerate() {
             let Some(number) = wire::number(wire, chunk) else {
