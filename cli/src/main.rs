@@ -2,7 +2,6 @@
 //! 2 could not do it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, clippy::expect_used))]
-#![allow(dead_code)]
 
 mod args;
 mod commands;

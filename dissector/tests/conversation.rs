@@ -503,7 +503,8 @@ fn a_request_whose_answer_lies_in_a_gap_is_not_judged() {
     wire.say(Client, &invoke("HOLD_CALL_REQ", 2));
     wire.lose(Server, &invoke("HOLD_CALL_CONF", 2));
     wire.idle(1_000);
-    wire.say(Server, &message("SYSTEM_EVENT", &[])).idle(40_000);
+    wire.say(Server, &message("SYSTEM_EVENT", &[]));
+    wire.idle(40_000).idle(10);
     let story = wire.end();
     assert_eq!(story.exchanges(), [OPENED, (Some(3), None, NotJudged)]);
     assert_eq!(story.breaks(), 1);

@@ -9,14 +9,17 @@ use anyhow::Context as _;
 use clap::CommandFactory as _;
 
 use crate::args::{Cli, Generate};
-use crate::output::Output;
+use crate::output::{self, Output};
+
+/// JSON Schema of one record of the JSON output.
+const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/schema.json"));
 
 /// Makes what was asked for.
 pub fn run(what: Generate) -> anyhow::Result<ExitCode> {
     match what {
         Generate::Man { dir } => man(dir.as_deref()),
         Generate::Completions { shell } => completions(shell),
-        Generate::Schema => Err(super::not_available("generate schema")),
+        Generate::Schema => output::show(SCHEMA),
     }
 }
 

@@ -7,8 +7,6 @@ mod timeline;
 
 use std::process::ExitCode;
 
-use anyhow::anyhow;
-
 use crate::args::{self, Cli, Command, CommonArgs};
 use crate::inputs;
 use crate::settings::{self, SessionsOptions, Settings, TimelineOptions};
@@ -47,9 +45,4 @@ fn prepare(common: &CommonArgs) -> Settings {
 fn no_input(command: Option<&str>) -> ExitCode {
     eprint!("{}", args::short_help(command));
     ExitCode::from(2)
-}
-
-/// The error of a command that is not there yet.
-fn not_available(what: &str) -> anyhow::Error {
-    anyhow!("{what}: not available in this build")
 }
