@@ -123,7 +123,8 @@ fn is_value(shown: &Value, given: &Given) -> bool {
     };
     match given {
         Given::Number(given) => {
-            number.map(u32_bits) == Some(u32_bits(*given)) || *shown == given.to_string()
+            number.map(u32_bits) == Some(u32_bits(*given))
+                || shown.as_str() == Some(given.to_string().as_str())
         }
         // Opaque bytes given as text.
         Given::Text(text) if shown.get("hex").is_some() => shown["hex"] == hex(text.as_bytes()),

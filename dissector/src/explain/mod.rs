@@ -1,6 +1,6 @@
 //! The protocol as a reference: what stands behind a name or a number.
 //!
-//! [`find`] turns words into [`Topic`]s; [`text`] and [`json`] show the same topics to people and to programs. Only what
+//! [`find`] turns words into [`Topic`]s; [`text()`] and [`json()`] show the same topics to people and to programs. Only what
 //! the tables say is shown; nothing is guessed.
 
 mod index;

@@ -1,4 +1,4 @@
-//! Cuts one direction's bytes into messages. Knows headers; whether a message makes sense it asks [`confirm`].
+//! Cuts one direction's bytes into messages. Knows headers; whether a message makes sense a [`Judge`] tells.
 //!
 //! In step with the stream, a header's length leads to the next header. After a gap, a start in mid-stream or a header that
 //! makes no sense, a boundary is searched and must be confirmed by decoding before it is trusted.

@@ -1,0 +1,178 @@
+//! The build refuses protocol data that is not sound, naming file, row and key.
+
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the build script's own modules, and tests"
+)]
+
+#[path = "../build/check.rs"]
+mod check;
+#[path = "../build/data.rs"]
+mod data;
+#[path = "../build/layout.rs"]
+mod layout;
+#[path = "../build/schema.rs"]
+mod schema;
+
+use data::{Data, load};
+use schema::Message;
+use std::path::Path;
+
+fn sound() -> Data {
+    load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("protocol")).unwrap()
+}
+
+/// The faults after a change that should bring one.
+fn faults(change: impl FnOnce(&mut Data)) -> Vec<String> {
+    let mut data = sound();
+    change(&mut data);
+    check::check(&data)
+}
+
+fn message<'d>(data: &'d mut Data, name: &str) -> &'d mut Message {
+    data.messages
+        .iter_mut()
+        .map(|(_, m)| m)
+        .find(|m| m.name == name)
+        .unwrap()
+}
+
+#[test]
+fn the_data_as_it_is_has_no_fault() {
+    assert_eq!(check::check(&sound()), [""; 0]);
+}
+
+#[test]
+fn every_kind_of_fault_is_named_with_file_row_and_key() {
+    type Change = fn(&mut Data);
+    let cases: [(&str, Change); 14] = [
+        (
+            "messages/session-management.toml: OPEN_CONF: type 3 is that of OPEN_REQ too",
+            |d| {
+                message(d, "OPEN_CONF").number = 3;
+            },
+        ),
+        (
+            "messages/session-management.toml: OPEN_REQ: fixed IdleTimeout: unknown type 'UNIT'",
+            |d| {
+                message(d, "OPEN_REQ").fixed[2].wire = "UNIT".into();
+            },
+        ),
+        (
+            "messages/session-management.toml: OPEN_CONF: fixed AgentState: enum 'AgentStates' does not exist",
+            |d| {
+                message(d, "OPEN_CONF").fixed[7].enumeration = Some("AgentStates".into());
+            },
+        ),
+        (
+            "messages/session-management.toml: OPEN_CONF: fixed PGStatus: mask 'AgentState' is of kind enum",
+            |d| {
+                message(d, "OPEN_CONF").fixed[3].mask = Some("AgentState".into());
+            },
+        ),
+        (
+            "messages/session-management.toml: OPEN_REQ: reply 'OPEN_CONFIRM' does not exist",
+            |d| {
+                message(d, "OPEN_REQ").reply = Some("OPEN_CONFIRM".into());
+            },
+        ),
+        (
+            "messages/session-management.toml: OPEN_REQ: unknown kind 'question'",
+            |d| {
+                message(d, "OPEN_REQ").kind = "question".into();
+            },
+        ),
+        (
+            "messages/session-management.toml: OPEN_REQ: floating ClientID: tag 98 is not in floating.toml",
+            |d| {
+                message(d, "OPEN_REQ").floating[0].tag = Some(98);
+            },
+        ),
+        (
+            "messages/session-management.toml: OPEN_CONF: floating FltPeripheralID: repeat 'NumThings' is no field of this message",
+            |d| {
+                let conf = message(d, "OPEN_CONF");
+                let list = conf
+                    .floating
+                    .iter_mut()
+                    .find(|f| f.name == "FltPeripheralID")
+                    .unwrap();
+                list.repeat = Some("NumThings".into());
+            },
+        ),
+        (
+            "messages/session-management.toml: OPEN_CONF: fixed DepartmentID: version 26 is outside 5 to 25",
+            |d| {
+                message(d, "OPEN_CONF").fixed[8].since = Some(26);
+            },
+        ),
+        (
+            "messages/session-management.toml: OPEN_REQ: timeline 'Nothing' is no field of this message",
+            |d| {
+                message(d, "OPEN_REQ").timeline.push("x=Nothing".into());
+            },
+        ),
+        (
+            "floating.toml: tag 39 (ConnectedPartyCallID): max is below the size of UINT",
+            |d| {
+                d.floating.iter_mut().find(|f| f.tag == 39).unwrap().max = Some(2);
+            },
+        ),
+        (
+            "floating.toml: tag 1 (ClientSignature): tag stands twice",
+            |d| {
+                d.floating.iter_mut().find(|f| f.tag == 3).unwrap().tag = 1;
+            },
+        ),
+        ("enums.toml: PGStatus: 3 is not a single bit", |d| {
+            let value = schema::EnumValue {
+                name: Some("X".into()),
+                label: None,
+                since: None,
+                note: None,
+                doubt: None,
+            };
+            d.enums
+                .get_mut("PGStatus")
+                .unwrap()
+                .values
+                .insert("3".into(), value);
+        }),
+        ("versions.toml: version 20 has no row", |d| {
+            d.versions.remove("20");
+        }),
+    ];
+    for (expected, change) in cases {
+        let found = faults(change);
+        assert!(
+            found.iter().any(|f| f == expected),
+            "expected {expected:?}, found {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_variant_that_speaks_of_a_field_in_vain_is_refused() {
+    let found =
+        faults(|d| message(d, "SEND_DTMF_SIGNAL_REQ").variants[0].retype[0].name = "Pause".into());
+    assert_eq!(
+        found,
+        [
+            "messages/client-control.toml: SEND_DTMF_SIGNAL_REQ: variant 'PauseDuration of 2 bytes': no fixed field 'Pause'"
+        ]
+    );
+}
+
+#[test]
+fn unknown_keys_are_refused() {
+    let row = "[[message]]\ntype = 1\nname = \"X\"\nkind = \"event\"\ndirection = \"both\"\nservice = \"s\"\nsummary = \"\"\nlenght = 3\n";
+    let fault = toml::from_str::<schema::MessageFile>(row)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(fault.contains("unknown field `lenght`"), "{fault}");
+}
