@@ -81,17 +81,12 @@ codes! {
     OtherLayout "other_layout" Info "The body fits another known layout of the message, not the usual one." "Decoded by that layout; see `ctishark explain` for its origin.";
     OtherVersionLayout "other_version_layout" Info "The body fits the layout of another protocol version." "Decoded by that version's layout; compare the releases of both ends.";
     OtherNumbering "other_numbering" Info "The message type follows another edition's numbering." "Network recording messages are numbered in two ways; the body decided.";
-    Gap "gap" Warn "Bytes of the connection are missing from the capture." "Capture closer to the server, or with a larger buffer; absent answers prove nothing here.";
-    Skipped "skipped" Warn "Bytes were skipped until a message boundary could be confirmed." "Normal after a gap or a start in mid-session; otherwise suspect the sender.";
-    BadHeader "bad_header" Error "A message header makes no sense where one should stand." "The stream was resynchronised; suspect another protocol or a sender's fault.";
     CutMessage "cut_message" Warn "Part of the message is not in the capture: bytes are missing, the snap length cut its packet, or the capture ends." "What was captured is decoded; fields behind the cut are not shown.";
     EncryptedSession "encrypted_session" Info "The connection is encrypted (TLS): its messages cannot be read." "Capture on the plain port, or where TLS ends.";
     VersionInferred "version_inferred" Info "OPEN_REQ was not captured; the protocol version was inferred from the messages." "Force it with --protocol-version if you know better.";
     VersionUnknown "version_unknown" Warn "OPEN_REQ names a protocol version that the tables do not know." "Decoded with the nearest known version.";
     VersionUndecided "version_undecided" Warn "The protocol version could not be told from the messages; the newest that fits is assumed." "Force it with --protocol-version.";
     OneDirection "one_direction" Info "Only one direction of the connection was captured." "Check the mirror port; answers cannot be matched.";
-    RequestUnanswered "request_unanswered" Warn "A request got no answer within the reply wait." "Check the server side at that time, and gaps in the capture.";
-    RequestFailed "request_failed" Warn "A request was answered by a failure." "Look at the status or failure code.";
     AnswerWithoutRequest "answer_without_request" Warn "An answer has no open request with its InvokeID." "Normal right after a capture's start, a gap or a failover.";
     WrongAnswer "wrong_answer" Warn "The answer is of another kind than the request asks for." "Suspect the server, or an InvokeID used twice.";
     InvokeIdReused "invoke_id_reused" Warn "A request uses the InvokeID of one that is still open." "Answers cannot be told apart for sure; suspect the client.";

@@ -215,6 +215,7 @@ const fn failed(kind: OutcomeKind) -> bool {
         OutcomeKind::Failed
             | OutcomeKind::WrongAnswer
             | OutcomeKind::Unanswered
+            | OutcomeKind::SessionEnded
             | OutcomeKind::Late
     )
 }

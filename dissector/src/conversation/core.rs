@@ -30,6 +30,9 @@ pub(super) struct Core<S> {
     decoder: Decoder,
     /// Sessions whose version is not decided: deadline and connection.
     inferring: VecDeque<(Timestamp, u32)>,
+    /// Gaps that came about because a reassembly buffer was full, and connections no longer followed for their number.
+    pub(super) full_buffers: u64,
+    pub(super) evicted: u64,
 }
 
 impl<S: Sink> Core<S> {
@@ -42,6 +45,8 @@ impl<S: Sink> Core<S> {
             correlator,
             decoder: Decoder::new(),
             inferring: VecDeque::new(),
+            full_buffers: 0,
+            evicted: 0,
         }
     }
 
@@ -57,6 +62,31 @@ impl<S: Sink> Core<S> {
 
     pub(super) fn finish(mut self) -> (S, Totals) {
         self.sequencer.flush();
+        for (count, text) in [
+            (
+                self.sequencer.forced(),
+                "records were shown before everything was known about them",
+            ),
+            (
+                self.full_buffers,
+                "holes were given up because the buffer for data behind them was full",
+            ),
+            (
+                self.evicted,
+                "connections were no longer followed because there were too many",
+            ),
+        ] {
+            if count > 0 {
+                let text = format!("{count} {text}");
+                let notice = Notice {
+                    code: Code::BufferLimit,
+                    text,
+                    time: None,
+                    session: None,
+                };
+                self.sequencer.push(Record::Notice(&notice), 0);
+            }
+        }
         let totals = self.totals();
         (self.sequencer.into_sink(), totals)
     }
@@ -684,7 +714,8 @@ impl<S: Sink> Core<S> {
             );
         }
         self.decide_version(&mut state);
-        if matches!(end, End::Finished(_) | End::Reset(_)) {
+        let told_at_its_end = state.session.content == Content::Nothing;
+        if told_at_its_end || matches!(end, End::Finished(_) | End::Reset(_)) {
             state.session.last = state.session.last.max(time);
         }
         self.session_over(state, &live.facts, time, Some(end));

@@ -10,7 +10,8 @@ use crate::framing::{Framed, Judge, Output};
 use crate::ports::{PortKind, Ports};
 use crate::protocol::ProtocolVersion;
 use crate::reassembly::{
-    Connection, DataRun, DirectionStats, End, Gap, Handler, Interest, Late, Reassembler, Side,
+    Connection, DataRun, DirectionStats, End, Gap, GapCause, Handler, Interest, Late, Reassembler,
+    Side,
 };
 use crate::record::Sink;
 use crate::time::Timestamp;
@@ -290,6 +291,7 @@ impl<S: Sink> Handler for State<S> {
             return;
         };
         live.learn(connection);
+        self.core.full_buffers += u64::from(gap.cause == GapCause::BufferFull);
         let Live {
             framers,
             facts,
@@ -353,6 +355,7 @@ impl<S: Sink> Handler for State<S> {
                 next.take(connection, side, output)
             });
         }
+        self.core.evicted += u64::from(end == End::Evicted);
         if self.reorder.is_on() {
             self.reorder.ended(connection, time, end, stats);
         } else {

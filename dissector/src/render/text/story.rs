@@ -14,7 +14,8 @@ use std::io::Write as _;
 /// Whether the timeline has a line for a record that is no message.
 pub(super) fn has_line(record: &Record<'_>) -> bool {
     match record {
-        Record::SessionBegan(session) => is_special(session),
+        // One without content is told when it has ended: until then there might have been some.
+        Record::SessionBegan(session) => is_special(session) && session.content != Content::Nothing,
         // The line of the session's beginning says these.
         Record::Notice(notice) => !matches!(
             notice.code,
@@ -87,7 +88,7 @@ fn began(pen: &mut Pen<'_>, session: &Session) {
     pen.on(Paint::Doubtful);
     match (session.content, session.version_source) {
         (Content::Encrypted, _) => pen.put("encrypted (TLS): its messages cannot be read"),
-        (Content::Nothing, _) => pen.put("nothing that could be read as CTI"),
+        (Content::Nothing, _) => {}
         (Content::Cti, VersionSource::Inferred { oldest, newest }) => {
             pen.put("no OPEN_REQ captured: version ");
             pen.number(oldest.into());
@@ -133,6 +134,14 @@ pub(super) fn end(pen: &mut Pen<'_>, session: &Session) {
 }
 
 fn ended(pen: &mut Pen<'_>, session: &Session) {
+    if session.content == Content::Nothing {
+        // Writing into a vector cannot fail.
+        let _ = write!(pen.out, "{} ", session.peers.client);
+        pen.sign(Sign::ToServer);
+        let _ = write!(pen.out, " {}  ", session.peers.server);
+        pen.painted(Paint::Doubtful, "nothing that could be read as CTI");
+        pen.put(", ");
+    }
     pen.on(Paint::Dim);
     if !matches!(session.end, Some(End::CaptureEnded | End::Evicted)) {
         pen.put("ended: ");

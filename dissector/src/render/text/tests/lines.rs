@@ -232,7 +232,6 @@ fn sessions_begin_and_end() {
     10:15:01.203417  S1  ··  10.0.1.10:50412 → 10.0.0.5:42027  no OPEN_REQ captured: version 14 to 15 inferred from the messages
     10:15:01.203417  S1  ··  10.0.1.10:50412 → 10.0.0.5:42027  no OPEN_REQ captured: the messages do not tell the version, 15 assumed
     10:15:01.203417  S1  ··  10.0.1.10:50412 → 10.0.0.5:42027  encrypted (TLS): its messages cannot be read
-    10:15:01.203417  S1  ··  10.0.1.10:50412 → 10.0.0.5:42027  nothing that could be read as CTI
     10:15:02.203417  S1  ··  ended: reset by the client after CLOSE_REQ, 120 messages, 2 failed, 1 unanswered, 2920 bytes missing, 1 byte skipped
     10:15:02.203417  S1  ··  ended: closed by the client, 1 message, refused E_CTI_INVALID_PASSWORD
     10:15:02.203417  S1  ··  ended: replaced by a new connection of the same ports, 1 message, refused E_CTI_INVALID_PASSWORD
