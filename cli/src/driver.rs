@@ -133,10 +133,7 @@ pub fn dissect<S: Consumer>(
     make: impl FnOnce(Timestamp) -> anyhow::Result<S>,
 ) -> anyhow::Result<Outcome<S>> {
     let mut progress = Progress::new(&inputs, settings);
-    let boxed: Vec<Box<dyn Input>> = inputs
-        .into_iter()
-        .map(|i| Box::new(i) as Box<dyn Input>)
-        .collect();
+    let boxed: Vec<Box<dyn Input>> = inputs.into_iter().map(boxed).collect();
     let several = boxed.len() > 1;
     let live = boxed.iter().any(|input| !input.reopenable());
     let mut capture = Capture::new(boxed);
@@ -191,6 +188,10 @@ pub fn dissect<S: Consumer>(
         notices,
         failed,
     })
+}
+
+fn boxed(input: FileInput) -> Box<dyn Input> {
+    Box::new(input)
 }
 
 /// What capture reading and peeling noted, as findings.

@@ -10,7 +10,7 @@ use cti_dissector::record::{Record, Sink};
 use cti_dissector::render::json;
 use cti_dissector::render::parallel::{Parallel, Render};
 use cti_dissector::render::text::{Hints, Scratch, Sequence, TextOptions, TextRenderer, TimeMode};
-use cti_dissector::select::{Criteria, Selector};
+use cti_dissector::select::{Criteria, Selector, TypeFilter};
 
 use crate::args::{Format, TimeStyle};
 use crate::driver::{self, Consumer};
@@ -26,12 +26,17 @@ pub fn run(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
 }
 
 fn criteria(selection: &Selection, start: Timestamp) -> Criteria {
-    let types = selection.types.clone();
+    let wanted = selection.types.clone();
+    let types: Option<TypeFilter> = if wanted.is_empty() {
+        None
+    } else {
+        Some(Box::new(move |number, message| {
+            wanted.accepts(number, message)
+        }))
+    };
     Criteria {
         sessions: selection.sessions.iter().copied().collect(),
-        types: (!types.is_empty()).then(|| {
-            Box::new(move |number, message: Option<&_>| types.accepts(number, message)) as _
-        }),
+        types,
         calls: selection.calls.clone(),
         agents: selection.agents.clone(),
         from: selection.from.as_ref().map(|b| b.resolve(start)),
