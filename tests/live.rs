@@ -34,7 +34,18 @@ impl Capturing {
             .map(|a| format!("tcp port {}", a.port()))
             .collect();
         let child = Command::new("tcpdump")
-            .args(["-i", "lo", "-U", "--immediate-mode", "-n", "-s", "0"])
+            // In immediate mode each packet takes a slot of the snap length: enough slots, so that none is dropped.
+            .args([
+                "-i",
+                "lo",
+                "-U",
+                "--immediate-mode",
+                "-n",
+                "-s",
+                "16384",
+                "-B",
+                "65536",
+            ])
             .args(["--time-stamp-precision=nano", "-w"])
             .arg(file)
             .arg(ports.join(" or "))
