@@ -221,7 +221,9 @@ impl Correlator {
         let index = entry
             .iter()
             .position(|o| expects(o) && !failure)
-            .or_else(|| entry.iter().position(|o| !o.continued))?;
+            .or_else(|| entry.iter().position(|o| !o.continued))
+            // A failure in place of the parts that should follow.
+            .or_else(|| failure.then_some(0))?;
         let open = *entry.get(index)?;
         let kind = if failure {
             OutcomeKind::Failed

@@ -481,6 +481,19 @@ fn a_confirmation_in_parts_answers_once_and_again() {
 }
 
 #[test]
+fn a_failure_may_end_a_confirmation_in_parts() {
+    let mut wire = opened();
+    wire.say(Client, &invoke("LIST_AGENT_TEAM_REQ", 7));
+    let fields = [("InvokeID", 7.into()), ("More", 1.into())];
+    wire.say(Server, &message("LIST_AGENT_TEAM_CONF", &fields));
+    wire.say(Server, &invoke("FAILURE_CONF", 7));
+    assert_eq!(
+        wire.end().exchanges()[1..],
+        [(Some(3), Some(4), Confirmed), (Some(3), Some(5), Failed)]
+    );
+}
+
+#[test]
 fn sessions_that_ignore_confirmations_miss_none() {
     let mut wire = Wire::new();
     wire.open();
@@ -609,6 +622,37 @@ fn other_ports_are_told_by_their_content() {
         assert_eq!(story.names(), ["OPEN_REQ", "OPEN_CONF"], "port {port}");
         assert_eq!(story.exchanges(), [OPENED]);
     }
+}
+
+#[test]
+fn other_ports_are_told_by_their_content_byte_by_byte() {
+    let mut wire = Wire::new();
+    wire.server.set_port(5000);
+    wire.open();
+    for byte in open_req(24) {
+        wire.say(Client, &[byte]);
+    }
+    for byte in open_conf(24, 0x16) {
+        wire.say(Server, &[byte]);
+    }
+    assert_eq!(wire.end().exchanges(), [OPENED]);
+}
+
+#[test]
+fn a_forced_version_rules_whatever_the_session_says() {
+    let mut wire = Wire::with(Options {
+        version: Some(ProtocolVersion(19)),
+        ..Options::default()
+    });
+    wire.open();
+    wire.say(Client, &open_req(24))
+        .say(Server, &open_conf(24, 0x16));
+    let story = wire.end();
+    let told: Vec<_> = story
+        .messages()
+        .map(|(info, _)| (info.version.0, info.version_source))
+        .collect();
+    assert_eq!(told, [(19, VersionSource::Forced); 2]);
 }
 
 #[test]
