@@ -7,7 +7,7 @@ use crate::record::Direction;
 use crate::sequencer::Place;
 use crate::time::Timestamp;
 use foldhash::fast::RandomState;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 /// What became of a request, or how an answer came to be.
@@ -122,7 +122,7 @@ pub struct Exchange {
     pub time: Timestamp,
 }
 
-/// A request that waits for its answer.
+/// A request as it is remembered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Open {
     pub part: Part,
@@ -131,28 +131,28 @@ pub(crate) struct Open {
     pub connection: u32,
     /// No answer is due (CTI_SERVICE_IGNORE_CONF).
     pub ignorable: bool,
-    /// The reply wait has passed; kept a while to recognise a late answer.
-    pub expired: bool,
+    pub state: State,
+}
+
+/// What a remembered request has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// No answer yet.
+    Waiting,
     /// A first confirmation came and said that more follow.
-    pub continued: bool,
+    Continued,
+    /// The reply wait has passed; kept a while to recognise a late answer.
+    Expired,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Key {
-    session: u32,
-    asked: Direction,
-    invoke_id: u32,
-}
-
-/// All open requests of all sessions.
-#[derive(Debug)]
-pub(crate) struct Correlator {
-    open: HashMap<Key, VecDeque<Open>, RandomState>,
-    /// Requests in order of time; answered ones are skipped when their turn comes.
-    queue: VecDeque<(Timestamp, Key, u64)>,
-    /// Requests whose wait is over, to be forgotten later.
-    expired: VecDeque<(Timestamp, Key, u64)>,
-    wait: Duration,
+/// A request with what it asks by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub session: u32,
+    /// Which way it went.
+    pub asked: Direction,
+    pub invoke_id: u32,
+    pub open: Open,
 }
 
 /// How an answer was matched.
@@ -162,41 +162,109 @@ pub(crate) struct Match {
     pub kind: OutcomeKind,
 }
 
+type Key = (Direction, u32);
+
+/// The remembered requests of one session.
+#[derive(Debug, Default)]
+struct Requests {
+    /// By number of the message.
+    all: BTreeMap<u64, (Key, Open)>,
+    /// Numbers by what ties answers to them, rising.
+    by_key: HashMap<Key, VecDeque<u64>, RandomState>,
+}
+
+impl Requests {
+    fn add(&mut self, key: Key, open: Open) {
+        self.all.insert(open.part.no, (key, open));
+        self.by_key.entry(key).or_default().push_back(open.part.no);
+    }
+
+    fn remove(&mut self, no: u64) -> Option<Open> {
+        let (key, open) = self.all.remove(&no)?;
+        if let Some(numbers) = self.by_key.get_mut(&key) {
+            if let Ok(index) = numbers.binary_search(&no) {
+                numbers.remove(index);
+            }
+            if numbers.is_empty() {
+                self.by_key.remove(&key);
+            }
+        }
+        Some(open)
+    }
+
+    /// The requests with a key, oldest first.
+    fn with_key(&self, key: Key) -> impl DoubleEndedIterator<Item = &Open> {
+        let numbers = self.by_key.get(&key).into_iter().flatten();
+        numbers
+            .filter_map(|no| self.all.get(no))
+            .map(|(_, open)| open)
+    }
+
+    fn set(&mut self, no: u64, state: State) {
+        if let Some((_, open)) = self.all.get_mut(&no) {
+            open.state = state;
+        }
+    }
+}
+
+/// A moment at which a request must be looked at again.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    at: Timestamp,
+    session: u32,
+    no: u64,
+}
+
+/// All remembered requests of all sessions.
+#[derive(Debug)]
+pub(crate) struct Correlator {
+    sessions: HashMap<u32, Requests, RandomState>,
+    /// Requests in order of time; answered ones are skipped when their turn comes.
+    waiting: VecDeque<Due>,
+    /// Requests whose wait is over or that were answered in part, to be forgotten later.
+    leaving: VecDeque<Due>,
+    /// How many requests wait.
+    open: usize,
+    wait: Duration,
+}
+
 /// For how many reply waits a late answer is still recognised.
 const LATE_FACTOR: u32 = 10;
 
 impl Correlator {
     pub(crate) fn new(wait: Duration) -> Self {
         Self {
-            open: HashMap::default(),
-            queue: VecDeque::new(),
-            expired: VecDeque::new(),
+            sessions: HashMap::default(),
+            waiting: VecDeque::new(),
+            leaving: VecDeque::new(),
+            open: 0,
             wait,
         }
     }
 
-    /// Notes a request; returns an earlier one with the same InvokeID that is still open.
-    pub(crate) fn ask(
-        &mut self,
-        session: u32,
-        asked: Direction,
-        invoke_id: u32,
-        open: Open,
-    ) -> Option<Part> {
-        let key = Key {
+    /// Notes a request; returns an earlier one with the same InvokeID that still waits.
+    pub(crate) fn ask(&mut self, request: Asked) -> Option<Part> {
+        let Asked {
             session,
             asked,
             invoke_id,
-        };
-        let entry = self.open.entry(key).or_default();
-        let earlier = entry
-            .iter()
+            open,
+        } = request;
+        let key = (asked, invoke_id);
+        let requests = self.sessions.entry(session).or_default();
+        let earlier = requests
+            .with_key(key)
             .rev()
-            .find(|o| !o.expired && !o.continued)
+            .find(|o| o.state == State::Waiting)
             .map(|o| o.part);
-        entry.push_back(open);
-        self.queue
-            .push_back((open.part.time.after(self.wait), key, open.part.no));
+        requests.add(key, open);
+        self.open += 1;
+        self.waiting.push_back(Due {
+            at: open.part.time.after(self.wait),
+            session,
+            no: open.part.no,
+        });
+        self.compact();
         earlier
     }
 
@@ -209,121 +277,125 @@ impl Correlator {
         message: &'static Message,
         more_follow: bool,
     ) -> Option<Match> {
-        let key = Key {
-            session,
-            asked,
-            invoke_id,
-        };
-        let entry = self.open.get_mut(&key)?;
+        let key = (asked, invoke_id);
+        let requests = self.sessions.get_mut(&session)?;
         let failure = message.failure == Some(Failure::OfRequest);
-        let expects = |o: &Open| o.part.message.and_then(|m| m.reply) == Some(message.number);
-        // The oldest request that expects this very answer; a failure or a stray answer goes to the oldest of all.
-        let index = entry
-            .iter()
-            .position(|o| expects(o) && !failure)
-            .or_else(|| entry.iter().position(|o| !o.continued))
-            // A failure in place of the parts that should follow.
-            .or_else(|| failure.then_some(0))?;
-        let open = *entry.get(index)?;
+        let expects =
+            |o: &Open| failure || o.part.message.and_then(|m| m.reply) == Some(message.number);
+        let oldest = |expected: bool, state: State| {
+            requests
+                .with_key(key)
+                .find(|o| o.state == state && (!expected || expects(o)))
+                .copied()
+        };
+        // One that still waits comes before one that was given up: InvokeIDs may be used again. A stray answer goes to the
+        // oldest that waits at all.
+        let open = oldest(true, State::Waiting)
+            .or_else(|| oldest(true, State::Continued))
+            .or_else(|| oldest(true, State::Expired))
+            .or_else(|| oldest(false, State::Waiting))
+            .or_else(|| oldest(false, State::Expired))?;
+        let no = open.part.no;
         let kind = if failure {
             OutcomeKind::Failed
         } else if !expects(&open) && open.part.message.is_some_and(|m| m.reply.is_some()) {
             OutcomeKind::WrongAnswer
-        } else if open.expired {
+        } else if open.state == State::Expired {
             OutcomeKind::Late
         } else {
             OutcomeKind::Confirmed
         };
+        // Answers come in order: what was given up before this request will not be answered any more.
+        let passed: Vec<u64> = requests
+            .with_key(key)
+            .take_while(|o| o.part.no < no)
+            .filter(|o| o.state != State::Waiting)
+            .map(|o| o.part.no)
+            .collect();
+        for earlier in passed {
+            requests.remove(earlier);
+        }
+        if open.state == State::Waiting {
+            self.open = self.open.saturating_sub(1);
+        }
         if more_follow {
-            if let Some(open) = entry.get_mut(index) {
-                open.continued = true;
-            }
+            requests.set(no, State::Continued);
+            let at = open.part.time.after(self.wait.saturating_mul(LATE_FACTOR));
+            self.leaving.push_back(Due { at, session, no });
         } else {
-            entry.remove(index);
-            if entry.is_empty() {
-                self.open.remove(&key);
-            }
+            requests.remove(no);
         }
         Some(Match { open, kind })
     }
 
     /// The next request whose wait is over at `now`, or whose memory is needed.
-    pub(crate) fn next_expired(&mut self, now: Timestamp) -> Option<(u32, Direction, u32, Open)> {
-        while let Some((deadline, key, no)) = self.queue.front().copied() {
-            let full = self.queue.len() > limits::MAX_OPEN_REQUESTS;
-            if deadline > now && !full {
+    pub(crate) fn next_expired(&mut self, now: Timestamp) -> Option<Asked> {
+        while let Some(due) = self.waiting.front().copied() {
+            if due.at > now && self.open <= limits::MAX_OPEN_REQUESTS {
                 break;
             }
-            self.queue.pop_front();
-            if let Some(open) = self.find(key, no)
-                && !open.continued
-            {
-                open.expired = true;
-                let open = *open;
-                self.expired.push_back((
-                    open.part.time.after(self.wait.saturating_mul(LATE_FACTOR)),
-                    key,
-                    no,
-                ));
-                return Some((key.session, key.asked, key.invoke_id, open));
+            self.waiting.pop_front();
+            let Some(requests) = self.sessions.get_mut(&due.session) else {
+                continue;
+            };
+            let Some(((asked, invoke_id), open)) = requests.all.get(&due.no).copied() else {
+                continue;
+            };
+            if open.state != State::Waiting {
+                continue;
             }
+            requests.set(due.no, State::Expired);
+            self.open = self.open.saturating_sub(1);
+            let at = open.part.time.after(self.wait.saturating_mul(LATE_FACTOR));
+            self.leaving.push_back(Due { at, ..due });
+            return Some(Asked {
+                session: due.session,
+                asked,
+                invoke_id,
+                open,
+            });
         }
-        while let Some((deadline, key, no)) = self.expired.front().copied() {
-            if deadline > now && self.expired.len() <= limits::MAX_OPEN_REQUESTS {
+        while let Some(due) = self.leaving.front().copied() {
+            if due.at > now && self.leaving.len() <= limits::MAX_OPEN_REQUESTS {
                 break;
             }
-            self.expired.pop_front();
-            self.forget(key, no);
+            self.leaving.pop_front();
+            if let Some(requests) = self.sessions.get_mut(&due.session) {
+                requests.remove(due.no);
+            }
         }
         None
     }
 
-    /// Takes out all open requests of a session, oldest first.
-    pub(crate) fn close_session(&mut self, session: u32) -> Vec<(u32, Direction, u32, Open)> {
-        // Sessions end rarely and the queue is in order of time; the map's order must not reach the output.
-        let keys: Vec<(Key, u64)> = self
-            .queue
-            .iter()
-            .filter(|(_, key, _)| key.session == session)
-            .map(|(_, key, no)| (*key, *no))
+    /// Takes out all requests of a session that still wait, oldest first; the others are forgotten.
+    pub(crate) fn close_session(&mut self, session: u32) -> Vec<Asked> {
+        let requests = self.sessions.remove(&session).unwrap_or_default();
+        let waiting: Vec<Asked> = requests
+            .all
+            .into_values()
+            .filter(|(_, open)| open.state == State::Waiting)
+            .map(|((asked, invoke_id), open)| Asked {
+                session,
+                asked,
+                invoke_id,
+                open,
+            })
             .collect();
-        let mut open = Vec::new();
-        for (key, no) in keys {
-            if let Some(found) = self.find(key, no).copied() {
-                self.forget(key, no);
-                if !found.continued {
-                    open.push((key.session, key.asked, key.invoke_id, found));
-                }
-            }
-        }
-        self.queue.retain(|(_, key, _)| key.session != session);
-        let expired: Vec<(Key, u64)> = self
-            .expired
-            .iter()
-            .filter(|(_, key, _)| key.session == session)
-            .map(|(_, key, no)| (*key, *no))
-            .collect();
-        for (key, no) in expired {
-            self.forget(key, no);
-        }
-        self.expired.retain(|(_, key, _)| key.session != session);
-        open
+        self.open = self.open.saturating_sub(waiting.len());
+        waiting
     }
 
-    fn find(&mut self, key: Key, no: u64) -> Option<&mut Open> {
-        self.open
-            .get_mut(&key)?
-            .iter_mut()
-            .find(|o| o.part.no == no && !o.expired)
-    }
-
-    fn forget(&mut self, key: Key, no: u64) {
-        if let Some(entry) = self.open.get_mut(&key) {
-            entry.retain(|o| o.part.no != no);
-            if entry.is_empty() {
-                self.open.remove(&key);
-            }
+    /// Drops answered requests from the queue once they are most of it.
+    fn compact(&mut self) {
+        const SMALL: usize = 4096;
+        if self.waiting.len() < SMALL || self.waiting.len() / 2 < self.open {
+            return;
         }
+        let sessions = &self.sessions;
+        self.waiting.retain(|due| {
+            let request = sessions.get(&due.session).and_then(|r| r.all.get(&due.no));
+            request.is_some_and(|(_, open)| open.state == State::Waiting)
+        });
     }
 }
 
@@ -349,4 +421,130 @@ pub(crate) fn failure_code(
             .fixed_named("PeripheralErrorCode")
             .map(|f| f.number().bits),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::message_by_name;
+    use crate::record::Record;
+    use crate::sequencer::Sequencer;
+
+    const WAIT: Duration = Duration::from_secs(30);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_seconds(second)
+    }
+
+    fn request(no: u64, name: &str, second: i64) -> Asked {
+        let message = message_by_name(name).unwrap();
+        let part = Part {
+            no,
+            number: message.number,
+            message: Some(message),
+            time: at(second),
+        };
+        let place = Sequencer::new(|_: Record<'_>| {}).next_place();
+        let open = Open {
+            part,
+            place,
+            connection: 1,
+            ignorable: false,
+            state: State::Waiting,
+        };
+        Asked {
+            session: 1,
+            asked: Direction::ClientToServer,
+            invoke_id: 0,
+            open,
+        }
+    }
+
+    fn answer(correlator: &mut Correlator, name: &str, more: bool) -> Option<(u64, OutcomeKind)> {
+        let message = message_by_name(name).unwrap();
+        let found = correlator.answer(1, Direction::ClientToServer, 0, message, more)?;
+        Some((found.open.part.no, found.kind))
+    }
+
+    #[test]
+    fn one_lost_answer_does_not_shift_those_of_later_requests_with_the_same_invoke_id() {
+        let mut correlator = Correlator::new(WAIT);
+        correlator.ask(request(1, "HEARTBEAT_REQ", 0));
+        for (no, second) in [(2, 60), (3, 120), (4, 180)] {
+            let lost = correlator.next_expired(at(second)).map(|r| r.open.part.no);
+            assert_eq!(lost, (no == 2).then_some(1));
+            assert_eq!(correlator.ask(request(no, "HEARTBEAT_REQ", second)), None);
+            assert_eq!(
+                answer(&mut correlator, "HEARTBEAT_CONF", false),
+                Some((no, OutcomeKind::Confirmed))
+            );
+        }
+        assert_eq!(answer(&mut correlator, "HEARTBEAT_CONF", false), None);
+    }
+
+    #[test]
+    fn a_late_answer_is_still_recognised() {
+        let mut correlator = Correlator::new(WAIT);
+        correlator.ask(request(1, "HEARTBEAT_REQ", 0));
+        assert!(correlator.next_expired(at(31)).is_some());
+        assert_eq!(
+            answer(&mut correlator, "HEARTBEAT_CONF", false),
+            Some((1, OutcomeKind::Late))
+        );
+    }
+
+    #[test]
+    fn a_request_answered_in_part_is_forgotten_at_last() {
+        let mut correlator = Correlator::new(WAIT);
+        correlator.ask(request(1, "LIST_AGENT_TEAM_REQ", 0));
+        assert_eq!(
+            answer(&mut correlator, "LIST_AGENT_TEAM_CONF", true),
+            Some((1, OutcomeKind::Confirmed))
+        );
+        correlator.ask(request(2, "LIST_AGENT_TEAM_REQ", 99));
+        assert_eq!(
+            answer(&mut correlator, "LIST_AGENT_TEAM_CONF", false),
+            Some((2, OutcomeKind::Confirmed))
+        );
+        assert!(correlator.next_expired(at(10_000)).is_none());
+        assert!(
+            correlator
+                .sessions
+                .values()
+                .all(|r| r.all.is_empty() && r.by_key.is_empty())
+        );
+    }
+
+    #[test]
+    fn answered_requests_do_not_count_as_open() {
+        let mut correlator = Correlator::new(Duration::from_secs(86_400));
+        for no in 1..200_000 {
+            correlator.ask(request(no, "HEARTBEAT_REQ", 1));
+            assert_eq!(
+                answer(&mut correlator, "HEARTBEAT_CONF", false),
+                Some((no, OutcomeKind::Confirmed))
+            );
+            assert!(correlator.next_expired(at(2)).is_none());
+        }
+        assert_eq!(correlator.open, 0);
+        assert!(correlator.waiting.len() < 10_000);
+    }
+
+    #[test]
+    fn requests_beyond_the_limit_are_given_up_oldest_first() {
+        let mut correlator = Correlator::new(WAIT);
+        let limit = u64::try_from(limits::MAX_OPEN_REQUESTS).unwrap();
+        for no in 1..=limit + 2 {
+            correlator.ask(Asked {
+                invoke_id: u32::try_from(no).unwrap(),
+                ..request(no, "HEARTBEAT_REQ", 1)
+            });
+        }
+        let given_up: Vec<u64> = std::iter::from_fn(|| correlator.next_expired(at(2)))
+            .map(|r| r.open.part.no)
+            .collect();
+        assert_eq!(given_up, [1, 2]);
+        assert_eq!(correlator.close_session(1).len(), limits::MAX_OPEN_REQUESTS);
+        assert_eq!(correlator.open, 0);
+    }
 }

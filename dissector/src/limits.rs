@@ -106,3 +106,6 @@ pub const SUSPECT_PATIENCE: Duration = Duration::from_secs(300);
 /// How far an acknowledgement may be ahead of all captured data and be believed; also how near a late segment must be to
 /// an ended connection to count as part of it.
 pub const MAX_WINDOW: u32 = 1024 * 1024;
+
+/// Breaks of a connection that are kept apart until its session is known.
+pub const MAX_EARLY_BREAKS: usize = 8;

@@ -60,6 +60,7 @@ pub(super) struct Facts {
     gaps: (Option<Timestamp>, Option<Timestamp>),
     /// Breaks from before the session was known.
     pub early: Vec<(Side, Break)>,
+    early_is_full: bool,
 }
 
 impl Facts {
@@ -115,6 +116,20 @@ impl Facts {
             Sender::Server => self.server_is(from, ServerBy::Messages),
             Sender::Either => {}
         }
+    }
+
+    /// Keeps a break from before the session is known; beyond a few, the last one takes up the others.
+    pub(super) fn note_early(&mut self, from: Side, details: Break) {
+        match self.early.iter_mut().rfind(|(side, _)| *side == from) {
+            Some((_, last)) if self.early_is_full => {
+                last.missing = last.missing.saturating_add(details.missing);
+                last.skipped = last.skipped.saturating_add(details.skipped);
+                last.resumed = details.resumed;
+                last.within_message = false;
+            }
+            _ => self.early.push((from, details)),
+        }
+        self.early_is_full = self.early.len() >= limits::MAX_EARLY_BREAKS;
     }
 
     pub(super) const fn note_gap(&mut self, from: Side, time: Timestamp) {
@@ -177,6 +192,7 @@ impl Live {
                 port,
                 gaps: (None, None),
                 early: Vec::new(),
+                early_is_full: false,
             },
             session: None,
             spoke: (false, false),

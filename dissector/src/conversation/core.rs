@@ -2,12 +2,12 @@
 
 use super::connection::{Facts, Live, Phase, SessionState};
 use super::{Options, Totals};
-use crate::correlate::{self, Answer, Correlator, Exchange, Open, Outcome, OutcomeKind, Part};
+use crate::correlate::{Correlator, OutcomeKind, State};
 use crate::decode::{Decoder, wire};
 use crate::finding::{Code, Finding};
 use crate::framing::{Break, Framed, Output};
 use crate::limits;
-use crate::protocol::{self, Kind, Message, NEWEST, ProtocolVersion, roles};
+use crate::protocol::{self, NEWEST, ProtocolVersion, roles};
 use crate::reassembly::{Connection, DirectionStats, End, Side};
 use crate::record::{BreakRecord, Direction, MessageInfo, Notice, Peers, Record, Sink};
 use crate::sequencer::Sequencer;
@@ -25,14 +25,16 @@ const INFERENCE_WAIT: Duration = Duration::from_secs(10);
 pub(super) struct Core<S> {
     pub(super) options: Options,
     pub(super) totals: Totals,
-    sequencer: Sequencer<S>,
-    correlator: Correlator,
-    decoder: Decoder,
+    pub(super) sequencer: Sequencer<S>,
+    pub(super) correlator: Correlator,
+    pub(super) decoder: Decoder,
     /// Sessions whose version is not decided: deadline and connection.
-    inferring: VecDeque<(Timestamp, u32)>,
+    pub(super) inferring: VecDeque<(Timestamp, u32)>,
     /// Gaps that came about because a reassembly buffer was full, and connections no longer followed for their number.
     pub(super) full_buffers: u64,
     pub(super) evicted: u64,
+    /// Requests that were given up to stay within a limit.
+    pub(super) given_up: u64,
 }
 
 impl<S: Sink> Core<S> {
@@ -47,6 +49,7 @@ impl<S: Sink> Core<S> {
             inferring: VecDeque::new(),
             full_buffers: 0,
             evicted: 0,
+            given_up: 0,
         }
     }
 
@@ -70,6 +73,10 @@ impl<S: Sink> Core<S> {
             (
                 self.full_buffers,
                 "holes were given up because the buffer for data behind them was full",
+            ),
+            (
+                self.given_up,
+                "requests were given up because too many were open",
             ),
             (
                 self.evicted,
@@ -108,8 +115,7 @@ impl<S: Sink> Core<S> {
                 }
                 match session {
                     Some(session) => self.broken(session, facts.direction(from), details),
-                    None if facts.early.len() < 8 => facts.early.push((from, details)),
-                    None => {}
+                    None => facts.note_early(from, details),
                 }
             }
         }
@@ -168,6 +174,10 @@ impl<S: Sink> Core<S> {
         if let Some(evidence) = &mut state.evidence {
             evidence.add(&mut self.decoder, framed.bytes, message);
             let (version, source) = evidence.verdict();
+            if !state.undecided && state.session.version != Some(version) {
+                let text = format!("from here on version {version}: the messages say so by now");
+                findings.push(Finding::new(Code::VersionInferred, text));
+            }
             state.session.version = Some(version);
             state.session.version_source = source;
         }
@@ -204,8 +214,7 @@ impl<S: Sink> Core<S> {
                     .with_message(request.place, |info| info.outcome = Some(outcome));
                 if self.options.hold_requests
                     && !request.ignorable
-                    && !request.expired
-                    && !request.continued
+                    && request.state == State::Waiting
                 {
                     self.sequencer.answered(request.place);
                 }
@@ -324,214 +333,6 @@ impl<S: Sink> Core<S> {
         }
     }
 
-    /// Lets the session's beginning pass, now that what there is to know of it is known.
-    fn announce(&mut self, state: &mut SessionState) {
-        let session = &state.session;
-        self.sequencer
-            .with_session(state.began, |began| *began = session.clone());
-        self.sequencer.answered(state.began);
-    }
-
-    /// OPEN_REQ states the version, which rules the session from here on, this message included.
-    fn open_req(&mut self, state: &mut SessionState, bytes: &[u8], findings: &mut Vec<Finding>) {
-        let forced = self.options.version;
-        // VersionNumber stands at the same place in every version, so any version serves to read it.
-        let any = ProtocolVersion(NEWEST.into());
-        let stated = self
-            .decoder
-            .decode(bytes, any)
-            .fixed_named("VersionNumber")
-            .map(|f| f.number().bits);
-        let Some(stated) = stated.map(ProtocolVersion) else {
-            return;
-        };
-        if !stated.is_known() {
-            let text = format!(
-                "version {stated} is not known; decoded as version {}",
-                stated.known()
-            );
-            findings.push(Finding::at(Code::VersionUnknown, 12, text));
-        }
-        let version = forced.unwrap_or(stated);
-        let view = self.decoder.decode(bytes, version);
-        state.session.opened(&view);
-        if forced.is_none() {
-            state.session.version = Some(version);
-            state.session.version_source = VersionSource::Stated;
-            state.evidence = None;
-            if state.undecided {
-                state.undecided = false;
-                self.release(state);
-            }
-        }
-    }
-
-    /// Decides a session's version on what was weighed so far and lets its messages pass.
-    pub(super) fn decide_version(&mut self, state: &mut SessionState) {
-        if !state.undecided {
-            return;
-        }
-        state.undecided = false;
-        let (code, text) = match (state.session.version, state.session.version_source) {
-            (Some(version), VersionSource::Inferred { oldest, newest }) if oldest == newest => (
-                Code::VersionInferred,
-                format!("version {version} inferred from the messages"),
-            ),
-            (_, VersionSource::Inferred { oldest, newest }) => (
-                Code::VersionInferred,
-                format!("version {oldest} to {newest} inferred from the messages"),
-            ),
-            _ => (
-                Code::VersionUndecided,
-                format!("the messages do not tell the version; {NEWEST} is assumed"),
-            ),
-        };
-        let notice = Notice {
-            code,
-            text,
-            time: Some(state.session.first),
-            session: Some(state.session.peers.session),
-        };
-        self.release(state);
-        self.sequencer.push(Record::Notice(&notice), 0);
-    }
-
-    /// The version is decided: the messages that waited for it pass.
-    fn release(&mut self, state: &mut SessionState) {
-        self.announce(state);
-        let version = state
-            .session
-            .version
-            .unwrap_or(ProtocolVersion(NEWEST.into()));
-        let source = state.session.version_source;
-        for place in std::mem::take(&mut state.waiting) {
-            self.sequencer.with_message(place, |info| {
-                info.version = version;
-                info.version_source = source;
-            });
-            self.sequencer.answered(place);
-        }
-    }
-
-    pub(super) fn next_overdue_inference(&mut self, now: Timestamp) -> Option<u32> {
-        let (deadline, connection) = *self.inferring.front()?;
-        if deadline > now && self.inferring.len() <= limits::MAX_OPEN_REQUESTS {
-            return None;
-        }
-        self.inferring.pop_front();
-        Some(connection)
-    }
-
-    /// Ties a message to its exchange. Returns the exchange that it completes.
-    fn correlate(
-        &mut self,
-        state: &mut SessionState,
-        connection: u32,
-        info: &mut MessageInfo,
-        bytes: &[u8],
-        holds: &mut u8,
-    ) -> Option<(Exchange, Option<Open>)> {
-        let message = info.message?;
-        if !message.layouts.first().is_some_and(|l| l.invoke_id) {
-            return None;
-        }
-        let invoke_id = invoke_id(bytes)?;
-        let session = state.session.peers.session;
-        let part = Part {
-            no: info.no,
-            number: info.number,
-            message: Some(message),
-            time: info.time,
-        };
-        if message.kind == Kind::Request {
-            let ignorable =
-                state.session.ignores_confirmations() && message.service == "client-control";
-            let holding = self.options.hold_requests && !ignorable;
-            // The place that the message will have: nothing is pushed in between.
-            let place = self.sequencer.next_place();
-            let open = Open {
-                part,
-                place,
-                connection,
-                ignorable,
-                expired: false,
-                continued: false,
-            };
-            state.session.counts.requests += 1;
-            self.totals.requests += 1;
-            if let Some(earlier) = self
-                .correlator
-                .ask(session, info.direction, invoke_id, open)
-            {
-                let text = format!(
-                    "InvokeID {invoke_id} is that of #{}, which is still open",
-                    earlier.no
-                );
-                info.findings
-                    .push(Finding::at(Code::InvokeIdReused, wire::HEADER_LEN, text));
-            }
-            *holds += u8::from(holding);
-            return None;
-        }
-        if !correlate::is_answer(message) {
-            return None;
-        }
-        let failure = (message.failure.is_some())
-            .then(|| correlate::failure_code(&mut self.decoder, bytes, info.version, message))
-            .flatten();
-        let asked = info.direction.reverse();
-        let more = more_follow(&mut self.decoder, bytes, info.version, message);
-        let matched = self
-            .correlator
-            .answer(session, asked, invoke_id, message, more);
-        let (kind, open) =
-            matched.map_or((OutcomeKind::NoRequest, None), |m| (m.kind, Some(m.open)));
-        let latency = open.map(|o| info.time.nanos_since(o.part.time));
-        let outcome = Outcome {
-            kind,
-            answer: Some(part),
-            latency,
-            failure,
-        };
-        if let (Some(open), Some(latency)) = (open, latency) {
-            info.answers = Some(Answer {
-                request: open.part,
-                latency,
-                kind,
-                failure,
-            });
-        }
-        match kind {
-            OutcomeKind::Failed => {
-                state.session.counts.failed += 1;
-                self.totals.failed += 1;
-            }
-            OutcomeKind::WrongAnswer => {
-                let asked = open.and_then(|o| o.part.message).map_or("?", |m| m.name);
-                let text = format!("answers {asked}, which asks for another message");
-                info.findings.push(Finding::new(Code::WrongAnswer, text));
-            }
-            OutcomeKind::NoRequest => {
-                let text = format!("no open request has InvokeID {invoke_id}");
-                info.findings.push(Finding::at(
-                    Code::AnswerWithoutRequest,
-                    wire::HEADER_LEN,
-                    text,
-                ));
-            }
-            _ => {}
-        }
-        let exchange = Exchange {
-            session,
-            asked,
-            invoke_id,
-            request: open.map(|o| o.part),
-            outcome,
-            time: info.time,
-        };
-        Some((exchange, open))
-    }
-
     /// What some messages mean for their session.
     fn follow_session(&mut self, state: &mut SessionState, info: &MessageInfo, bytes: &[u8]) {
         match info.number {
@@ -571,75 +372,6 @@ impl<S: Sink> Core<S> {
             details,
         };
         self.sequencer.push(Record::Break(&record), 0);
-    }
-
-    pub(super) fn next_expired(&mut self, now: Timestamp) -> Option<(u32, Direction, u32, Open)> {
-        self.correlator.next_expired(now)
-    }
-
-    /// The wait for an answer is over.
-    pub(super) fn unanswered(
-        &mut self,
-        live: Option<&mut Live>,
-        session: u32,
-        asked: Direction,
-        invoke_id: u32,
-        open: Open,
-        now: Timestamp,
-    ) {
-        let early = now < open.part.time.after(self.options.reply_wait);
-        let kind = match &live {
-            _ if open.ignorable => OutcomeKind::NotExpected,
-            _ if early => OutcomeKind::NotJudged,
-            Some(live) if live.facts.gap_since(asked.reverse(), open.part.time) => {
-                OutcomeKind::NotJudged
-            }
-            Some(live) if !(live.spoke.0 && live.spoke.1) => OutcomeKind::NotJudged,
-            _ => OutcomeKind::Unanswered,
-        };
-        let state = live
-            .and_then(|l| l.session.as_mut())
-            .filter(|s| s.session.peers.session == session);
-        self.settle(state, session, asked, invoke_id, open, kind, now);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "an exchange has so many sides")]
-    fn settle(
-        &mut self,
-        state: Option<&mut SessionState>,
-        session: u32,
-        asked: Direction,
-        invoke_id: u32,
-        open: Open,
-        kind: OutcomeKind,
-        time: Timestamp,
-    ) {
-        if kind == OutcomeKind::Unanswered {
-            self.totals.unanswered += 1;
-            if let Some(state) = state {
-                state.session.counts.unanswered += 1;
-            }
-        }
-        let outcome = Outcome {
-            kind,
-            answer: None,
-            latency: None,
-            failure: None,
-        };
-        self.sequencer
-            .with_message(open.place, |info| info.outcome = Some(outcome));
-        if self.options.hold_requests && !open.ignorable {
-            self.sequencer.answered(open.place);
-        }
-        let exchange = Exchange {
-            session,
-            asked,
-            invoke_id,
-            request: Some(open.part),
-            outcome,
-            time,
-        };
-        self.sequencer.push(Record::Exchange(&exchange), 0);
     }
 
     /// A connection shows itself to be encrypted.
@@ -730,22 +462,16 @@ impl<S: Sink> Core<S> {
         end: Option<End>,
     ) {
         let number = state.session.peers.session;
-        for (session, asked, invoke_id, open) in self.correlator.close_session(number) {
+        for request in self.correlator.close_session(number) {
             let kind = match end {
-                _ if open.ignorable => OutcomeKind::NotExpected,
+                _ if request.open.ignorable => OutcomeKind::NotExpected,
                 Some(End::CaptureEnded | End::Evicted) => OutcomeKind::CaptureEnded,
-                _ if facts.gap_since(asked.reverse(), open.part.time) => OutcomeKind::NotJudged,
+                _ if facts.gap_since(request.asked.reverse(), request.open.part.time) => {
+                    OutcomeKind::NotJudged
+                }
                 _ => OutcomeKind::SessionEnded,
             };
-            self.settle(
-                Some(&mut state),
-                session,
-                asked,
-                invoke_id,
-                open,
-                kind,
-                time,
-            );
+            self.settle(Some(&mut state), request, kind, time);
         }
         state.session.end = end;
         state.session.ended_by = match end {
@@ -754,26 +480,4 @@ impl<S: Sink> Core<S> {
         };
         self.sequencer.push(Record::SessionEnded(&state.session), 0);
     }
-}
-
-/// The first field of the body.
-fn invoke_id(bytes: &[u8]) -> Option<u32> {
-    let body = bytes.get(wire::HEADER_LEN..wire::HEADER_LEN + 4)?;
-    wire::number(protocol::WireType::UInt, body).map(|n| n.bits)
-}
-
-/// Whether a confirmation says that more of them follow.
-fn more_follow(
-    decoder: &mut Decoder,
-    bytes: &[u8],
-    version: ProtocolVersion,
-    message: &'static Message,
-) -> bool {
-    let Some(index) = message.layout(version.known()).and_then(|l| l.more) else {
-        return false;
-    };
-    decoder
-        .decode_as(bytes, version, Some(message))
-        .fixed_at(index)
-        .is_some_and(|f| f.number().bits != 0)
 }

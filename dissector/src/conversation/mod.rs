@@ -2,7 +2,9 @@
 
 mod connection;
 mod core;
+mod exchanges;
 mod reorder;
+mod versions;
 
 use crate::capture::Segment;
 use crate::decode::Decoder;
@@ -146,10 +148,9 @@ impl<S: Sink> Conversations<S> {
 impl<S: Sink> State<S> {
     /// Settles what has waited long enough.
     fn expire(&mut self, now: Timestamp) {
-        while let Some((session, asked, invoke_id, open)) = self.core.next_expired(now) {
-            let live = self.connections.get_mut(&open.connection);
-            self.core
-                .unanswered(live.map(|l| &mut **l), session, asked, invoke_id, open, now);
+        while let Some(request) = self.core.next_expired(now) {
+            let live = self.connections.get_mut(&request.open.connection);
+            self.core.unanswered(live.map(|l| &mut **l), request, now);
         }
         while let Some(connection) = self.core.next_overdue_inference(now) {
             if let Some(session) = self

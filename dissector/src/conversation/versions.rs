@@ -1,0 +1,115 @@
+//! The protocol version of a session: stated by OPEN_REQ, or decided once enough messages were weighed.
+
+use super::connection::SessionState;
+use super::core::Core;
+use crate::finding::{Code, Finding};
+use crate::limits;
+use crate::protocol::{NEWEST, ProtocolVersion};
+use crate::record::{Notice, Record, Sink};
+use crate::session::VersionSource;
+use crate::time::Timestamp;
+
+impl<S: Sink> Core<S> {
+    /// Lets the session's beginning pass, now that what there is to know of it is known.
+    pub(super) fn announce(&mut self, state: &mut SessionState) {
+        let session = &state.session;
+        self.sequencer
+            .with_session(state.began, |began| *began = session.clone());
+        self.sequencer.answered(state.began);
+    }
+
+    /// OPEN_REQ states the version, which rules the session from here on, this message included.
+    pub(super) fn open_req(
+        &mut self,
+        state: &mut SessionState,
+        bytes: &[u8],
+        findings: &mut Vec<Finding>,
+    ) {
+        let forced = self.options.version;
+        // VersionNumber stands at the same place in every version, so any version serves to read it.
+        let any = ProtocolVersion(NEWEST.into());
+        let stated = self
+            .decoder
+            .decode(bytes, any)
+            .fixed_named("VersionNumber")
+            .map(|f| f.number().bits);
+        let Some(stated) = stated.map(ProtocolVersion) else {
+            return;
+        };
+        if !stated.is_known() {
+            let text = format!(
+                "version {stated} is not known; decoded as version {}",
+                forced.unwrap_or(stated).known()
+            );
+            findings.push(Finding::at(Code::VersionUnknown, 12, text));
+        }
+        let version = forced.unwrap_or(stated);
+        let view = self.decoder.decode(bytes, version);
+        state.session.opened(&view);
+        if forced.is_none() {
+            state.session.version = Some(version);
+            state.session.version_source = VersionSource::Stated;
+            state.evidence = None;
+            if state.undecided {
+                state.undecided = false;
+                self.release(state);
+            }
+        }
+    }
+
+    /// Decides a session's version on what was weighed so far and lets its messages pass.
+    pub(super) fn decide_version(&mut self, state: &mut SessionState) {
+        if !state.undecided {
+            return;
+        }
+        state.undecided = false;
+        let (code, text) = match (state.session.version, state.session.version_source) {
+            (Some(version), VersionSource::Inferred { oldest, newest }) if oldest == newest => (
+                Code::VersionInferred,
+                format!("version {version} inferred from the messages"),
+            ),
+            (_, VersionSource::Inferred { oldest, newest }) => (
+                Code::VersionInferred,
+                format!("version {oldest} to {newest} inferred from the messages"),
+            ),
+            _ => (
+                Code::VersionUndecided,
+                format!("the messages do not tell the version; {NEWEST} is assumed"),
+            ),
+        };
+        let notice = Notice {
+            code,
+            text,
+            time: Some(state.session.first),
+            session: Some(state.session.peers.session),
+        };
+        self.release(state);
+        self.sequencer.push(Record::Notice(&notice), 0);
+    }
+
+    /// The version is decided: the messages that waited for it pass.
+    fn release(&mut self, state: &mut SessionState) {
+        self.announce(state);
+        let version = state
+            .session
+            .version
+            .unwrap_or(ProtocolVersion(NEWEST.into()));
+        let source = state.session.version_source;
+        for place in std::mem::take(&mut state.waiting) {
+            self.sequencer.with_message(place, |info| {
+                info.version = version;
+                info.version_source = source;
+            });
+            self.sequencer.answered(place);
+        }
+    }
+
+    pub(super) fn next_overdue_inference(&mut self, now: Timestamp) -> Option<u32> {
+        let (deadline, connection) = *self.inferring.front()?;
+        if deadline > now && self.inferring.len() <= limits::MAX_OPEN_REQUESTS {
+            return None;
+        }
+        self.inferring.pop_front();
+        Some(connection)
+    }
+}
