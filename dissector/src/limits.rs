@@ -109,3 +109,9 @@ pub const MAX_WINDOW: u32 = 1024 * 1024;
 
 /// Breaks of a connection that are kept apart until its session is known.
 pub const MAX_EARLY_BREAKS: usize = 8;
+
+/// Bytes that may be decoded on trial, for each byte in which a message boundary is searched.
+pub const SEARCH_EFFORT: u64 = 32;
+
+/// Bytes that may be decoded on trial at once (per direction).
+pub const SEARCH_CREDIT: u64 = 1024 * 1024;

@@ -602,6 +602,46 @@ fn a_tls_connection_is_told_as_encrypted() {
 }
 
 #[test]
+fn tls_is_told_when_its_first_bytes_come_in_pieces() {
+    let hello = [&[0x16, 3, 1, 0, 50, 1][..], &[7; 49]].concat();
+    let mut wire = Wire::new();
+    wire.open();
+    for byte in &hello {
+        wire.say(Client, std::slice::from_ref(byte));
+    }
+    assert_eq!(wire.end().totals.encrypted, 1);
+}
+
+#[test]
+fn a_hole_elsewhere_does_not_make_an_unusual_port_be_given_up() {
+    let mut wire = Wire::new();
+    wire.server.set_port(5000);
+    wire.open()
+        .say(Client, &open_req(24))
+        .say(Server, &open_conf(24, 0x16));
+    // Another connection waits for data all the while.
+    let (server, sequences) = (wire.server, wire.sequences);
+    (wire.server, wire.sequences) = ("10.0.0.9:42027".parse().unwrap(), [1, 1]);
+    wire.open();
+    wire.sequences[0] += 100;
+    wire.say(Client, &invoke("HEARTBEAT_REQ", 1));
+    (wire.server, wire.sequences) = (server, sequences);
+    let count = 4000;
+    for id in 0..count {
+        wire.say(Client, &invoke("HEARTBEAT_REQ", id));
+    }
+    let story = wire.end();
+    assert_eq!(
+        story
+            .names()
+            .iter()
+            .filter(|n| **n == "HEARTBEAT_REQ")
+            .count(),
+        4001
+    );
+}
+
+#[test]
 fn other_ports_are_told_by_their_content() {
     for (port, options) in [
         (5000, Options::default()),

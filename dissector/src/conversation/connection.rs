@@ -61,6 +61,8 @@ pub(super) struct Facts {
     /// Breaks from before the session was known.
     pub early: Vec<(Side, Break)>,
     early_is_full: bool,
+    /// Framing has found a message: this is CTI, whether the message has been told or still waits for its turn.
+    pub confirmed: bool,
 }
 
 impl Facts {
@@ -157,6 +159,8 @@ pub(super) struct Live {
     pub session: Option<SessionState>,
     /// Sides that have sent data.
     pub spoke: (bool, bool),
+    /// The first bytes of each side, as many as a header has.
+    heads: (Vec<u8>, Vec<u8>),
     initiator: Option<Side>,
     probed: u64,
     /// Ports of the two ends and what they say.
@@ -193,9 +197,11 @@ impl Live {
                 gaps: (None, None),
                 early: Vec::new(),
                 early_is_full: false,
+                confirmed: false,
             },
             session: None,
             spoke: (false, false),
+            heads: (Vec::new(), Vec::new()),
             initiator: None,
             probed: 0,
             ports: kinds,
@@ -230,18 +236,21 @@ impl Live {
 
     /// Looks at the next bytes before they are framed: TLS and traffic that cannot be CTI are told by their first bytes.
     pub(super) fn look(&mut self, from: Side, bytes: &[u8]) -> Phase {
-        let first_words = match from {
-            Side::First => !std::mem::replace(&mut self.spoke.0, true),
-            Side::Second => !std::mem::replace(&mut self.spoke.1, true),
+        let (spoke, head) = match from {
+            Side::First => (&mut self.spoke.0, &mut self.heads.0),
+            Side::Second => (&mut self.spoke.1, &mut self.heads.1),
         };
-        if !first_words
-            || self.session.is_some()
-            || matches!(self.phase, Phase::Ignored | Phase::Encrypted)
-        {
+        *spoke = true;
+        let settled =
+            self.facts.confirmed || matches!(self.phase, Phase::Ignored | Phase::Encrypted);
+        let missing = wire::HEADER_LEN.saturating_sub(head.len());
+        if settled || missing == 0 {
             return self.phase;
         }
+        // The first bytes may come in small pieces.
+        head.extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
         let secured = self.facts.port == PortKind::Secured;
-        if is_tls(bytes, secured) {
+        if is_tls(head, secured) {
             self.phase = if self.phase == Phase::Cti {
                 Phase::Encrypted
             } else {
@@ -251,10 +260,11 @@ impl Live {
             && let Some(initiator) = self.initiator
         {
             // On a port that says nothing, a connection that is seen from its beginning must begin with OPEN_REQ.
-            let opens = from == initiator
-                && wire::header(bytes).is_ok_and(|(_, h)| h.number == roles::OPEN_REQ);
-            let too_short = bytes.len() < wire::HEADER_LEN && from == initiator;
-            if !opens && !too_short {
+            let opens = match wire::header(head) {
+                Ok((_, header)) => header.number == roles::OPEN_REQ,
+                Err(_) => true,
+            };
+            if from != initiator || !opens {
                 self.phase = Phase::Ignored;
             }
         }
@@ -263,7 +273,7 @@ impl Live {
 
     /// After data was framed: is it worth going on?
     pub(super) fn settle(&mut self, bytes: usize) -> Interest {
-        if self.session.is_some() {
+        if self.facts.confirmed {
             if self.phase == Phase::Probing {
                 self.phase = Phase::Cti;
                 for framer in [&mut self.framers.0, &mut self.framers.1] {

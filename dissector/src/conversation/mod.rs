@@ -230,6 +230,7 @@ struct Next<'a, S> {
 
 impl<S: Sink> Next<'_, S> {
     fn take(&mut self, connection: &Connection, from: Side, output: Output<'_>) {
+        self.facts.confirmed |= matches!(output, Output::Message(_));
         if self.reorder.is_on() {
             self.reorder.output(connection, from, output);
         } else {

@@ -7,9 +7,10 @@
 use crate::capture::PacketId;
 use crate::framing::{Break, Framed, Output};
 use crate::limits;
-use crate::reassembly::{Connection, DirectionStats, End, Side};
+use crate::reassembly::{Connection, ConnectionId, DirectionStats, End, Side};
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
+use foldhash::fast::RandomState;
+use std::collections::{BTreeMap, HashMap};
 
 /// What waits for its turn.
 pub(super) enum Waiting {
@@ -39,6 +40,8 @@ pub(super) struct Reorder {
     waiting: BTreeMap<(Timestamp, u64), Waiting>,
     arrivals: u64,
     bytes: usize,
+    /// Time of the last output of each connection that has some waiting.
+    last: HashMap<ConnectionId, Timestamp, RandomState>,
     /// Something is held back by reassembly.
     holding: bool,
 }
@@ -51,6 +54,7 @@ impl Reorder {
 
     /// Takes output of framing.
     pub(super) fn output(&mut self, connection: &Connection, from: Side, output: Output<'_>) {
+        let id = connection.id;
         let connection = connection.clone();
         match output {
             Output::Message(Framed {
@@ -65,9 +69,10 @@ impl Reorder {
                     packets: packets.into(),
                     time,
                 };
-                self.add(time, message);
+                self.add(id, time, message);
             }
             Output::Break(details) => self.add(
+                id,
                 details.time,
                 Waiting::Break {
                     connection,
@@ -86,20 +91,10 @@ impl Reorder {
         end: End,
         stats: [DirectionStats; 2],
     ) {
-        let own = |w: &Waiting| match w {
-            Waiting::Message { connection: c, .. } | Waiting::Break { connection: c, .. } => {
-                c.id == connection.id
-            }
-            Waiting::Ended { .. } => false,
-        };
-        let last = self
-            .waiting
-            .iter()
-            .rev()
-            .find(|(_, w)| own(w))
-            .map(|((t, _), _)| *t);
+        let last = self.last.get(&connection.id).copied();
         let place = last.map_or(time, |last| last.max(time));
         self.add(
+            connection.id,
             place,
             Waiting::Ended {
                 connection: connection.clone(),
@@ -110,7 +105,9 @@ impl Reorder {
         );
     }
 
-    fn add(&mut self, time: Timestamp, waiting: Waiting) {
+    fn add(&mut self, id: ConnectionId, time: Timestamp, waiting: Waiting) {
+        let last = self.last.entry(id).or_insert(time);
+        *last = time.max(*last);
         self.bytes = self.bytes.saturating_add(cost(&waiting));
         self.waiting.insert((time, self.arrivals), waiting);
         self.arrivals = self.arrivals.wrapping_add(1);
@@ -130,6 +127,9 @@ impl Reorder {
             return None;
         }
         let (_, waiting) = self.waiting.pop_first()?;
+        if self.waiting.is_empty() {
+            self.last.clear();
+        }
         self.bytes = self.bytes.saturating_sub(cost(&waiting));
         Some(waiting)
     }

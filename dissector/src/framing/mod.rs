@@ -123,6 +123,8 @@ pub struct Framer {
     required: u32,
     /// Bytes taken in since the last confirmed message.
     unconfirmed: u64,
+    /// Bytes that may still be decoded on trial.
+    credit: u64,
 }
 
 impl Framer {
@@ -137,6 +139,7 @@ impl Framer {
             pending: None,
             required: confirm::ENOUGH,
             unconfirmed: 0,
+            credit: limits::SEARCH_CREDIT,
         }
     }
 
@@ -205,6 +208,11 @@ impl Framer {
                 }
                 State::Searching(_) => {
                     self.unconfirmed = self.unconfirmed.saturating_add(length(input));
+                    let earned = length(input).saturating_mul(limits::SEARCH_EFFORT);
+                    self.credit = self
+                        .credit
+                        .saturating_add(earned)
+                        .min(limits::SEARCH_CREDIT);
                     self.keep(input, run, segment_start);
                     input = &[];
                     self.search(judge, false, out);
@@ -426,7 +434,10 @@ impl Framer {
             return;
         };
         loop {
-            match self.follow(&mut candidate, judge, last) {
+            let mut credit = self.credit;
+            let verdict = self.follow(&mut candidate, judge, last, &mut credit);
+            self.credit = credit;
+            match verdict {
                 Verdict::Confirmed => {
                     self.resume(candidate.start, judge, out);
                     // A later header of the buffer may have made no sense.
@@ -437,13 +448,7 @@ impl Framer {
                 }
                 Verdict::NotYet if last && candidate.start < self.buffer.len() => {
                     // Nothing more will confirm this one; a later one may have its confirmation here.
-                    let start = confirm::next_header(&self.buffer, candidate.start + 1);
-                    candidate = Candidate {
-                        start,
-                        next: start,
-                        required: self.required,
-                        ..Candidate::default()
-                    };
+                    candidate = self.next_candidate(&candidate);
                 }
                 Verdict::NotYet => {
                     self.forget_before(&mut candidate);
@@ -452,20 +457,31 @@ impl Framer {
                 }
                 Verdict::Refuted => {
                     // Only the computed place is easy to believe.
-                    let start = confirm::next_header(&self.buffer, candidate.start + 1);
-                    candidate = Candidate {
-                        start,
-                        next: start,
-                        required: self.required,
-                        ..Candidate::default()
-                    };
+                    candidate = self.next_candidate(&candidate);
                 }
             }
         }
     }
 
-    /// Follows the chain of messages from a candidate as far as the buffer goes.
-    fn follow(&self, candidate: &mut Candidate, judge: &mut Judge<'_>, last: bool) -> Verdict {
+    fn next_candidate(&self, refuted: &Candidate) -> Candidate {
+        let start = confirm::next_header(&self.buffer, refuted.start + 1);
+        Candidate {
+            start,
+            next: start,
+            required: self.required,
+            ..Candidate::default()
+        }
+    }
+
+    /// Follows the chain of messages from a candidate as far as the buffer goes. Trial decoding costs `credit`; without any,
+    /// a candidate is refuted, so that no bytes can make the search cost more than a fixed effort for each of them.
+    fn follow(
+        &self,
+        candidate: &mut Candidate,
+        judge: &mut Judge<'_>,
+        last: bool,
+        credit: &mut u64,
+    ) -> Verdict {
         if candidate.next == candidate.start && candidate.start < self.buffer.len() {
             candidate.widths = confirm::Widths::both();
             candidate.worth = u32::from(self.is_segment_start(candidate.start));
@@ -474,6 +490,9 @@ impl Framer {
             let Some(rest) = self.buffer.get(candidate.next..) else {
                 return Verdict::NotYet;
             };
+            if candidate.next - candidate.start > limits::MAX_SEARCH {
+                return Verdict::Refuted;
+            }
             let (worth, required) = (candidate.worth, candidate.required);
             let enough = |bonus: u32| worth + bonus >= required;
             if rest.is_empty() {
@@ -499,13 +518,17 @@ impl Framer {
                     // The place is known and the header suits it; the rest may never have been captured.
                     return Verdict::Confirmed;
                 }
-                let too_much = self.buffer.len() - candidate.start > limits::MAX_SEARCH;
-                return if too_much || last {
+                return if last {
                     Verdict::Refuted
                 } else {
                     Verdict::NotYet
                 };
             };
+            let cost = 2 * length(bytes);
+            let Some(left) = credit.checked_sub(cost) else {
+                return Verdict::Refuted;
+            };
+            *credit = left;
             let Some(worth) = judge.worth(bytes, message, &mut candidate.widths) else {
                 return Verdict::Refuted;
             };
@@ -523,14 +546,14 @@ impl Framer {
     }
 
     fn is_segment_start(&self, at: usize) -> bool {
-        let mut start = 0;
-        for piece in &self.pieces {
-            if start == at {
-                return piece.segment_start;
-            }
-            start = piece.end;
-        }
-        false
+        let index = self.pieces.partition_point(|piece| piece.end <= at);
+        let before = index.checked_sub(1).and_then(|i| self.pieces.get(i));
+        let begins_here = before.map_or(0, |piece| piece.end) == at;
+        begins_here
+            && self
+                .pieces
+                .get(index)
+                .is_some_and(|piece| piece.segment_start)
     }
 
     /// Drops what lies before the candidate: it can be no boundary any more.

@@ -352,6 +352,31 @@ fn a_start_in_mid_stream_finds_the_next_message() {
     }
 }
 
+/// Each costs far more than a fixed effort for each byte, unless the effort is bounded: these took minutes.
+#[test]
+fn bytes_made_to_make_the_search_expensive_cost_little_and_are_accounted_for() {
+    // Headers at every eighth byte, each of which promises a long message.
+    let promises = [0, 0, 0x2E, 0xE0, 0, 0, 0, 9].repeat(64 * 1024);
+    // Messages of a type known by name only, which speak for nothing.
+    let hollow = [0, 0, 0, 0, 0, 0, 0, 153].repeat(64 * 1024);
+    // A long message of sound fields that ends badly, over and over.
+    let fields = [0, 8, 0, 0].repeat(3000);
+    let sound = [
+        &[0, 0, 0x2E, 0xE0, 0, 0, 0, 22, 0, 0, 0, 0][..],
+        &fields,
+        &[0xFF; 7],
+    ]
+    .concat()
+    .repeat(40);
+    for (name, bytes) in [("promises", promises), ("hollow", hollow), ("sound", sound)] {
+        for size in [1460, 8] {
+            let mut feed = Feed::searching();
+            let got = feed.chunks(&bytes, size).end();
+            assert_eq!(accounted(&got), bytes.len(), "{name} by {size}");
+        }
+    }
+}
+
 #[test]
 fn a_nonsense_header_is_skipped() {
     let garbage = b"GET / HTTP/1.1\r\nHost: nowhere.example\r\n\r\n";
