@@ -8,7 +8,7 @@ mod versions;
 
 use crate::capture::Segment;
 use crate::decode::Decoder;
-use crate::framing::{Framed, Judge, Output};
+use crate::framing::{Framed, Framer, Judge, Output};
 use crate::ports::{PortKind, Ports};
 use crate::protocol::ProtocolVersion;
 use crate::reassembly::{
@@ -17,7 +17,7 @@ use crate::reassembly::{
 };
 use crate::record::Sink;
 use crate::time::Timestamp;
-use connection::{Facts, Live, Phase, SessionState};
+use connection::{Live, Phase, SessionState};
 use core::Core;
 use foldhash::fast::RandomState;
 use reorder::{Reorder, Waiting};
@@ -220,23 +220,43 @@ impl<S: Sink> State<S> {
     }
 }
 
-/// Where output of framing goes.
-struct Next<'a, S> {
-    core: &'a mut Core<S>,
-    reorder: &'a mut Reorder,
-    facts: &'a mut Facts,
-    session: &'a mut Option<SessionState>,
-}
-
-impl<S: Sink> Next<'_, S> {
-    fn take(&mut self, connection: &Connection, from: Side, output: Output<'_>) {
-        self.facts.confirmed |= matches!(output, Output::Message(_));
-        if self.reorder.is_on() {
-            self.reorder.output(connection, from, output);
-        } else {
-            self.core
-                .framed(self.facts, self.session, connection, from, output);
-        }
+impl<S: Sink> State<S> {
+    /// Lets a direction's framer act; what it tells goes on, or waits for its turn. False when the connection is not followed.
+    fn drive(
+        &mut self,
+        connection: &Connection,
+        from: Side,
+        act: impl FnOnce(&mut Framer, &mut Judge<'_>, &mut dyn FnMut(Output<'_>)),
+    ) -> bool {
+        let Some(live) = self.connections.get_mut(&connection.id.0) else {
+            return false;
+        };
+        live.learn(connection);
+        let Live {
+            framers,
+            facts,
+            session,
+            ..
+        } = &mut **live;
+        let mut judge = Judge {
+            decoder: &mut self.judge,
+            version: session.as_ref().and_then(SessionState::sure_version),
+            sender: facts.sender(from),
+        };
+        let framer = match from {
+            Side::First => &mut framers.0,
+            Side::Second => &mut framers.1,
+        };
+        let (core, reorder) = (&mut self.core, &mut self.reorder);
+        act(framer, &mut judge, &mut |output| {
+            facts.confirmed |= matches!(output, Output::Message(_));
+            if reorder.is_on() {
+                reorder.output(connection, from, output);
+            } else {
+                core.framed(facts, session, connection, from, output);
+            }
+        });
+        true
     }
 }
 
@@ -261,63 +281,20 @@ impl<S: Sink> Handler for State<S> {
             }
             Phase::Probing | Phase::Cti => {}
         }
-        let Live {
-            framers,
-            facts,
-            session,
-            ..
-        } = &mut **live;
-        let mut judge = Judge {
-            decoder: &mut self.judge,
-            version: session.as_ref().and_then(SessionState::sure_version),
-            sender: facts.sender(run.from),
-        };
-        let framer = match run.from {
-            Side::First => &mut framers.0,
-            Side::Second => &mut framers.1,
-        };
-        let mut next = Next {
-            core: &mut self.core,
-            reorder: &mut self.reorder,
-            facts,
-            session,
-        };
-        framer.push(&run, &mut judge, &mut |output| {
-            next.take(connection, run.from, output)
+        self.drive(connection, run.from, |framer, judge, out| {
+            framer.push(&run, judge, out);
         });
-        live.settle(run.bytes.len())
+        let live = self.connections.get_mut(&connection.id.0);
+        live.map_or(Interest::Ignore, |live| live.settle(run.bytes.len()))
     }
 
     fn gap(&mut self, connection: &Connection, gap: Gap) {
-        let Some(live) = self.connections.get_mut(&connection.id.0) else {
-            return;
-        };
-        live.learn(connection);
         self.core.full_buffers += u64::from(gap.cause == GapCause::BufferFull);
-        let Live {
-            framers,
-            facts,
-            session,
-            ..
-        } = &mut **live;
-        facts.note_gap(gap.from, gap.time);
-        let mut judge = Judge {
-            decoder: &mut self.judge,
-            version: session.as_ref().and_then(SessionState::sure_version),
-            sender: facts.sender(gap.from),
-        };
-        let framer = match gap.from {
-            Side::First => &mut framers.0,
-            Side::Second => &mut framers.1,
-        };
-        let mut next = Next {
-            core: &mut self.core,
-            reorder: &mut self.reorder,
-            facts,
-            session,
-        };
-        framer.gap(gap.bytes, gap.time, &mut judge, &mut |output| {
-            next.take(connection, gap.from, output)
+        if let Some(live) = self.connections.get_mut(&connection.id.0) {
+            live.facts.note_gap(gap.from, gap.time);
+        }
+        self.drive(connection, gap.from, |framer, judge, out| {
+            framer.gap(gap.bytes, gap.time, judge, out);
         });
     }
 
@@ -328,34 +305,10 @@ impl<S: Sink> Handler for State<S> {
         end: End,
         stats: [DirectionStats; 2],
     ) {
-        let Some(live) = self.connections.get_mut(&connection.id.0) else {
-            return;
-        };
-        live.learn(connection);
-        let Live {
-            framers,
-            facts,
-            session,
-            ..
-        } = &mut **live;
-        for (side, framer) in [
-            (Side::First, &mut framers.0),
-            (Side::Second, &mut framers.1),
-        ] {
-            let mut judge = Judge {
-                decoder: &mut self.judge,
-                version: session.as_ref().and_then(SessionState::sure_version),
-                sender: facts.sender(side),
-            };
-            let mut next = Next {
-                core: &mut self.core,
-                reorder: &mut self.reorder,
-                facts,
-                session,
-            };
-            framer.finish(&mut judge, &mut |output| {
-                next.take(connection, side, output)
-            });
+        for side in [Side::First, Side::Second] {
+            if !self.drive(connection, side, Framer::finish) {
+                return;
+            }
         }
         self.core.evicted += u64::from(end == End::Evicted);
         if self.reorder.is_on() {
