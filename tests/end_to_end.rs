@@ -207,3 +207,85 @@ fn the_number_of_threads_changes_nothing() {
     });
     assert!(outputs[0] == outputs[1] && outputs[0] == outputs[2]);
 }
+
+/// What a selection leaves of a capture made of a scenario: names of the messages, and of requests and answers of the exchanges.
+fn selected(text: &str, options: &[&str]) -> (Vec<String>, Vec<[String; 2]>) {
+    let head = "host a 10.0.1.10\nhost b 10.0.0.5\nconnection A a:50000 -> b:42027 version=24\n\n";
+    let scenario = Scenario::from_text("test", &format!("{head}{text}")).unwrap();
+    let folder = TempDir::new().unwrap();
+    let records = run(ctishark()
+        .arg("--utc")
+        .args(options)
+        .args(write(&scenario, &folder)));
+    let name = |value: &Value| value["name"].as_str().unwrap_or("-").to_owned();
+    let messages = of_kind(&records, "message");
+    let exchanges = of_kind(&records, "exchange");
+    (
+        messages.iter().map(|m| name(m)).collect(),
+        exchanges
+            .iter()
+            .map(|e| [name(&e["request"]), name(&e["answer"])])
+            .collect(),
+    )
+}
+
+const AGENT_SESSION: &str = "\
+10:00:00 A open
+A > OPEN_REQ InvokeID=1 IdleTimeout=30 PeripheralID=5000 ServicesRequested=1 ClientID=\"x\" ClientPassword=\"\" AgentID=\"1001\"
++5ms A < OPEN_CONF InvokeID=1 ServicesGranted=1 AgentID=\"1001\"
++10s A > HEARTBEAT_REQ InvokeID=2
++1ms A < HEARTBEAT_CONF InvokeID=2
++10s A > HEARTBEAT_REQ InvokeID=3
++1ms A < FAILURE_CONF InvokeID=3 Status=E_CTI_SESSION_NOT_OPEN
++1s A < HEARTBEAT_CONF InvokeID=99
+";
+
+#[test]
+fn a_session_opened_for_an_agent_was_forgotten_when_its_opening_was_not_shown() {
+    let heartbeats = ["HEARTBEAT_REQ", "HEARTBEAT_CONF", "HEARTBEAT_REQ"];
+    let select =
+        |options: &[&str]| selected(AGENT_SESSION, &[&["--agent", "1001"], options].concat());
+    let (by_time, _) = select(&["--from", "10:00:05"]);
+    assert_eq!(by_time[..3], heartbeats);
+    assert_eq!(by_time[3..], ["FAILURE_CONF", "HEARTBEAT_CONF"]);
+    let (by_type, exchanges) = select(&["--type", "HEARTBEAT_*"]);
+    assert_eq!(by_type[..3], heartbeats);
+    assert_eq!(exchanges.len(), 3, "{exchanges:?}");
+}
+
+#[test]
+fn an_agents_password_was_taken_for_an_agent() {
+    let login = "A > SET_AGENT_STATE_REQ InvokeID=4 AgentState=LOGIN AgentInstrument=\"20101\" AgentPassword=\"7777\"\n";
+    let text = format!("{AGENT_SESSION}{login}");
+    let (messages, _) = selected(&text, &["--agent", "7777"]);
+    assert_eq!(messages, Vec::<String>::new());
+    let (messages, _) = selected(&text, &["--agent", "20101"]);
+    assert_eq!(messages, ["SET_AGENT_STATE_REQ"]);
+}
+
+#[test]
+fn exchanges_of_heartbeats_were_shown_without_heartbeats() {
+    let (messages, exchanges) = selected(AGENT_SESSION, &["--no-heartbeats"]);
+    assert_eq!(messages, ["OPEN_REQ", "OPEN_CONF", "FAILURE_CONF"]);
+    let shown = [["OPEN_REQ", "OPEN_CONF"], ["HEARTBEAT_REQ", "FAILURE_CONF"]];
+    assert_eq!(exchanges, shown);
+}
+
+#[test]
+fn answers_about_a_call_were_lost_when_their_requests_were_not_shown() {
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/captures/demo.pcap");
+    let select = |options: &[&str]| {
+        let records = run(ctishark()
+            .args(["--call", "16777301"])
+            .args(options)
+            .arg(&capture));
+        of_kind(&records, "message")
+            .iter()
+            .map(|m| m["name"].as_str().unwrap().to_owned())
+            .filter(|n| n.ends_with("_CONF"))
+            .collect::<Vec<_>>()
+    };
+    let answers = select(&["--type", "*_CONF"]);
+    assert!(answers.len() >= 4, "{answers:?}");
+    assert_eq!(answers, select(&[]));
+}

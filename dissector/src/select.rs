@@ -4,8 +4,9 @@ use crate::correlate::{Exchange, OutcomeKind};
 use crate::decode::{Decoder, FieldValue, MessageView};
 use crate::finding::Severity;
 use crate::limits;
-use crate::protocol::{Message, MessageType, Special, roles};
+use crate::protocol::{Kind, Message, MessageType, Special, roles};
 use crate::record::{MessageInfo, Record};
+use crate::session::Session;
 use crate::time::Timestamp;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -27,7 +28,7 @@ pub struct Criteria {
     pub from: Option<Timestamp>,
     /// Not after this.
     pub to: Option<Timestamp>,
-    /// Without heartbeats.
+    /// Without heartbeats and their exchanges; what else answers one stays, such as a failure, and its exchange with it.
     pub no_heartbeats: bool,
     /// Only failures, and requests that failed or were not answered.
     pub only_failures: bool,
@@ -36,10 +37,12 @@ pub struct Criteria {
 impl Criteria {
     /// Whether anything is asked of the messages themselves.
     fn about_messages(&self) -> bool {
-        self.types.is_some()
-            || !self.calls.is_empty()
-            || !self.agents.is_empty()
-            || self.only_failures
+        self.types.is_some() || self.about_parties() || self.only_failures
+    }
+
+    /// Whether calls or agents are asked for.
+    const fn about_parties(&self) -> bool {
+        !self.calls.is_empty() || !self.agents.is_empty()
     }
 
     /// Whether everything passes.
@@ -53,17 +56,19 @@ impl Criteria {
     }
 }
 
-/// Applies criteria to records in order. An answer passes when its request did: it says little by itself.
+/// Applies criteria to records in order. What is about a call or an agent is found out first and remembered, whatever the other criteria
+/// say of the message: they may show the answer and not the request, or a session and not how it was opened.
 pub struct Selector {
     criteria: Criteria,
     decoder: Decoder,
     chosen: Chosen,
-    /// Sessions opened for one of the agents asked for.
+    /// Sessions opened for one of the agents asked for, as long as they last.
     agent_sessions: BTreeSet<u32>,
     selected: u64,
 }
 
-/// Numbers of messages that passed and take part in exchanges, the latest ones.
+/// Numbers of the requests that are about the calls and agents asked for, by what they or their answers say; the latest ones. An answer
+/// without request stands for itself.
 #[derive(Default)]
 struct Chosen {
     numbers: BTreeSet<u64>,
@@ -121,15 +126,14 @@ impl Selector {
         match record {
             Record::Message(info, bytes) => {
                 let passes = self.message(info, bytes);
-                if passes {
-                    self.selected += 1;
-                    self.chosen.add(info.no);
-                }
+                self.selected += u64::from(passes);
                 passes
             }
             Record::Exchange(exchange) => self.exchange(exchange),
-            Record::SessionBegan(session) | Record::SessionEnded(session) => {
-                !self.criteria.about_messages() && self.session(session.peers.session)
+            Record::SessionBegan(session) => self.bounds(session),
+            Record::SessionEnded(session) => {
+                self.agent_sessions.remove(&session.peers.session);
+                self.bounds(session)
             }
             Record::Break(details) => {
                 !self.criteria.about_messages()
@@ -144,6 +148,11 @@ impl Selector {
         }
     }
 
+    /// Begin or end of a session.
+    fn bounds(&self, session: &Session) -> bool {
+        !self.criteria.about_messages() && self.session(session.peers.session)
+    }
+
     fn session(&self, number: u32) -> bool {
         self.criteria.sessions.is_empty() || self.criteria.sessions.contains(&number)
     }
@@ -153,31 +162,40 @@ impl Selector {
             && self.criteria.to.is_none_or(|to| time <= to)
     }
 
+    fn types(&self, number: MessageType, message: Option<&Message>) -> bool {
+        self.criteria
+            .types
+            .as_ref()
+            .is_none_or(|types| types(number, message))
+    }
+
+    /// Whether messages of this type are left out.
+    const fn skips(&self, number: MessageType) -> bool {
+        self.criteria.no_heartbeats
+            && matches!(number, roles::HEARTBEAT_REQ | roles::HEARTBEAT_CONF)
+    }
+
     fn message(&mut self, info: &MessageInfo, bytes: &[u8]) -> bool {
+        // First, because it remembers.
+        self.about(info, bytes)
+            && !self.skips(info.number)
+            && self.session(info.peers.session)
+            && self.time(info.time)
+            && self.types(info.number, info.message)
+            && (!self.criteria.only_failures || is_failure(info))
+    }
+
+    /// Whether a message is about the calls and agents asked for.
+    fn about(&mut self, info: &MessageInfo, bytes: &[u8]) -> bool {
         let criteria = &self.criteria;
-        if criteria.no_heartbeats
-            && matches!(info.number, roles::HEARTBEAT_REQ | roles::HEARTBEAT_CONF)
-        {
-            return false;
-        }
-        if !self.session(info.peers.session) || !self.time(info.time) {
-            return false;
-        }
-        if let Some(types) = &criteria.types
-            && !types(info.number, info.message)
-        {
-            return false;
-        }
-        if criteria.only_failures && !is_failure(info) {
-            return false;
-        }
-        if criteria.calls.is_empty() && criteria.agents.is_empty() {
+        if !criteria.about_parties() {
             return true;
         }
-        let answers_chosen = info.answers.is_some_and(|a| self.chosen.has(a.request.no));
+        let request = info.answers.map(|a| a.request.no);
+        let answers_chosen = request.is_some_and(|no| self.chosen.has(no));
         let view = self.decoder.decode_as(bytes, info.version, info.message);
         let call =
-            criteria.calls.is_empty() || about_call(&view, &criteria.calls) || answers_chosen;
+            criteria.calls.is_empty() || answers_chosen || about_call(&view, &criteria.calls);
         let named = about_agent(&view, &criteria.agents);
         if named && matches!(info.number, roles::OPEN_REQ | roles::OPEN_CONF) {
             self.agent_sessions.insert(info.peers.session);
@@ -186,25 +204,27 @@ impl Selector {
             || named
             || answers_chosen
             || self.agent_sessions.contains(&info.peers.session);
-        call && agent
+        let about = call && agent;
+        if about
+            && let Some(message) = info.message
+            && !matches!(message.kind, Kind::Event | Kind::Indication)
+        {
+            self.chosen.add(request.unwrap_or(info.no));
+        }
+        about
     }
 
     fn exchange(&self, exchange: &Exchange) -> bool {
-        if !self.session(exchange.session) || !self.time(exchange.time) {
-            return false;
-        }
-        let parts = [exchange.request, exchange.outcome.answer];
-        if self.criteria.only_failures && !failed(exchange.outcome.kind) {
-            return false;
-        }
-        if self.criteria.about_messages() {
-            return parts.into_iter().flatten().any(|p| self.chosen.has(p.no));
-        }
-        let heartbeat = parts
-            .into_iter()
-            .flatten()
-            .any(|p| p.number == roles::HEARTBEAT_REQ);
-        !(self.criteria.no_heartbeats && heartbeat)
+        let parts = || {
+            [exchange.request, exchange.outcome.answer]
+                .into_iter()
+                .flatten()
+        };
+        self.session(exchange.session)
+            && self.time(exchange.time)
+            && (!self.criteria.only_failures || failed(exchange.outcome.kind))
+            && (!self.criteria.about_parties() || parts().any(|p| self.chosen.has(p.no)))
+            && parts().any(|p| self.types(p.number, p.message) && !self.skips(p.number))
     }
 }
 
@@ -254,7 +274,10 @@ fn about_agent(view: &MessageView<'_>, agents: &[String]) -> bool {
             || name == "LoginName"
     };
     view.floating().any(|field| match field.value() {
-        FieldValue::Text(text) if field.name().is_some_and(names_a_party) => {
+        // Passwords of agents bear their name, and a guess at one must not be answered.
+        FieldValue::Text(text)
+            if !view.hides(&field) && field.name().is_some_and(names_a_party) =>
+        {
             // A mobile agent's instrument carries the phone number behind a semicolon.
             let text = text.split(|b| *b == b';').next().unwrap_or(text);
             agents.iter().any(|agent| agent.as_bytes() == text)

@@ -85,7 +85,8 @@ impl fmt::Display for NoteKind {
             Self::CutOff { offset, packets } => {
                 write!(
                     f,
-                    "cut off inside a record at byte {offset}, after {packets} packets"
+                    "cut off inside a record at byte {offset}, after {}",
+                    Amount(*packets, "packet")
                 )
             }
             Self::CompressionCutOff {
@@ -95,7 +96,9 @@ impl fmt::Display for NoteKind {
             } => {
                 write!(
                     f,
-                    "{compression} data cut off after {offset} decompressed bytes and {packets} packets"
+                    "{compression} data cut off after {} and {}",
+                    Amount(*offset, "decompressed byte"),
+                    Amount(*packets, "packet")
                 )
             }
             Self::CompressionDamaged {
@@ -105,7 +108,9 @@ impl fmt::Display for NoteKind {
                 reason,
             } => write!(
                 f,
-                "{compression} data damaged after {offset} decompressed bytes and {packets} packets: {reason}"
+                "{compression} data damaged after {} and {}: {reason}",
+                Amount(*offset, "decompressed byte"),
+                Amount(*packets, "packet")
             ),
             Self::DamageSkipped {
                 places,
@@ -114,12 +119,17 @@ impl fmt::Display for NoteKind {
                 packets,
             } => write!(
                 f,
-                "{bytes} damaged bytes skipped in {places} places, first at byte {offset} after {packets} packets"
+                "{} skipped in {}, first at byte {offset} after {}",
+                Amount(*bytes, "damaged byte"),
+                Amount(*places, "place"),
+                Amount(*packets, "packet")
             ),
             Self::ClockWentBack { packets } => {
-                write!(f, "clock went back before {packets} packets")
+                write!(f, "clock went back before {}", Amount(*packets, "packet"))
             }
-            Self::PacketsCut { packets } => write!(f, "{packets} packets cut by the snap length"),
+            Self::PacketsCut { packets } => {
+                write!(f, "{} cut by the snap length", Amount(*packets, "packet"))
+            }
             Self::UnknownLinkType { link_type, packet } => {
                 write!(
                     f,
@@ -127,5 +137,38 @@ impl fmt::Display for NoteKind {
                 )
             }
         }
+    }
+}
+
+/// A count of things in words.
+struct Amount(u64, &'static str);
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, thing) = self;
+        let plural = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {thing}{plural}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_packet_was_told_as_1_packets() {
+        let told = |packets| NoteKind::ClockWentBack { packets }.to_string();
+        assert_eq!(told(1), "clock went back before 1 packet");
+        assert_eq!(told(2), "clock went back before 2 packets");
+        let skipped = NoteKind::DamageSkipped {
+            places: 1,
+            bytes: 1,
+            offset: 24,
+            packets: 0,
+        };
+        assert_eq!(
+            skipped.to_string(),
+            "1 damaged byte skipped in 1 place, first at byte 24 after 0 packets"
+        );
     }
 }

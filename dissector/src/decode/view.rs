@@ -156,6 +156,22 @@ impl<'a> MessageView<'a> {
             .filter(|b| !b.is_empty())
             .map(|b| (start, b))
     }
+
+    /// Whether the message may carry a secret that decoding missed, as when it was read by rules that are not its own. Then bytes that no
+    /// field of the message explains (see [`unread`](Self::unread) and [`opaque`](Self::opaque)) must not be shown unless asked for.
+    #[must_use]
+    pub fn may_hide_secret(&self) -> bool {
+        self.message
+            .is_some_and(|m| m.floating.iter().any(|u| u.field.secret))
+    }
+
+    /// Whether the data of a field must not be shown unless asked for: it is a secret, or may be a part of one because the message has no
+    /// such field or not of that size.
+    #[must_use]
+    pub fn hides(&self, field: &FloatingView<'_>) -> bool {
+        let is_odd = || field.usage().is_none() || matches!(field.value(), FieldValue::Raw(_));
+        field.is_secret() || (is_odd() && self.may_hide_secret())
+    }
 }
 
 fn fixed_view<'a>(bytes: &'a [u8], field: &'static FixedField) -> Option<FixedView<'a>> {
@@ -260,7 +276,7 @@ impl<'a> FloatingView<'a> {
         self.item.field.and_then(|f| f.table)
     }
 
-    /// Whether it must not be shown unless asked for.
+    /// Whether it is a secret by its tag. What must not be shown is more than that: see [`MessageView::hides`].
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.item.field.is_some_and(|f| f.secret)

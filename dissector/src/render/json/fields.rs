@@ -53,7 +53,7 @@ pub(super) fn floating(
             out.extend_from_slice(b",\"group\":");
             write::integer(out, group);
         }
-        if field.is_secret() && !show_secrets && !field.raw().is_empty() {
+        if view.hides(&field) && !show_secrets && !field.raw().is_empty() {
             out.extend_from_slice(b",\"value\":null,\"masked\":true}");
             continue;
         }

@@ -118,7 +118,7 @@ impl Renderer {
         fields::fixed(out, &view, clock);
         out.extend_from_slice(b",\"floating\":");
         fields::floating(out, &view, clock, options.show_secrets);
-        let masked = !options.show_secrets && may_hide_secret(&view);
+        let masked = !options.show_secrets && view.may_hide_secret();
         raw(out, ",\"opaque\":", view.opaque(), masked);
         raw(out, ",\"unread\":", view.unread(), masked);
         if let Some(answer) = &info.answers {
@@ -218,12 +218,6 @@ fn layout(out: &mut Vec<u8>, view: &MessageView<'_>) {
         }
         Reading::Unknown => out.extend_from_slice(b",\"layout\":null"),
     }
-}
-
-/// Whether bytes of a message that were not decoded may hold a secret.
-fn may_hide_secret(view: &MessageView<'_>) -> bool {
-    view.message()
-        .is_some_and(|m| m.floating.iter().any(|u| u.field.secret))
 }
 
 fn raw(out: &mut Vec<u8>, key: &str, part: Option<(usize, &[u8])>, masked: bool) {

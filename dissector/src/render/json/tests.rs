@@ -112,6 +112,34 @@ fn a_password_is_masked_where_its_field_cannot_be_read_as_usual() {
     assert!(!text.contains("733363726574"), "{text}");
 }
 
+/// The password turned up as the data of a tag that the message does not have.
+#[test]
+fn a_password_read_by_the_wrong_version_leaked_under_another_tag() {
+    let password = "apqwzxjkvbQWZXJKVBPQ0918273645pqwzxjkvbQWZXJ";
+    for (client_id, first) in [("CTIOSServer", 'a'), ("a", 'A'), ("", '%')] {
+        let password = password.replacen('a', &first.to_string(), 1);
+        let fields = [
+            ("InvokeID", 1.into()),
+            ("ClientID", client_id.into()),
+            ("ClientPassword", password.as_str().into()),
+            ("ClientSignature", "finesse".into()),
+        ];
+        let bytes = draft("OPEN_REQ", &fields).encode().unwrap();
+        for version in [9, 15, 24] {
+            let info = info(&bytes, version);
+            let mut out = Vec::new();
+            Renderer::new(Options::default()).record(&mut out, &Record::Message(&info, &bytes));
+            let text = String::from_utf8(out).unwrap();
+            for part in password.as_bytes().windows(4) {
+                let hex: String = part.iter().map(|b| format!("{b:02x}")).collect();
+                let plain = std::str::from_utf8(part).unwrap();
+                assert!(!text.contains(plain), "{version} {plain}: {text}");
+                assert!(!text.contains(&hex), "{version} {plain}: {text}");
+            }
+        }
+    }
+}
+
 #[test]
 fn numbers_bring_their_names() {
     let fields = [

@@ -12,9 +12,10 @@ pub(super) fn integer<N: itoa::Integer>(out: &mut Vec<u8>, number: N) {
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
+    // 0xC2 begins the C1 controls, which some terminals obey, among others.
     while let Some(at) = rest
         .iter()
-        .position(|b| matches!(b, 0..=0x1F | b'"' | b'\\' | 0x7F))
+        .position(|b| matches!(b, 0..=0x1F | b'"' | b'\\' | 0x7F | 0xC2))
     {
         let (plain, special) = rest.split_at(at);
         out.extend_from_slice(plain);
@@ -27,6 +28,18 @@ pub(super) fn string(out: &mut Vec<u8>, text: &str) {
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
+            0xC2 => {
+                if let Some((second, after)) = after.split_first() {
+                    if *second < 0xA0 {
+                        out.extend_from_slice(b"\\u00");
+                        hex_byte(out, *second);
+                    } else {
+                        out.extend_from_slice(&[0xC2, *second]);
+                    }
+                    rest = after;
+                    continue;
+                }
+            }
             byte => {
                 out.extend_from_slice(b"\\u00");
                 hex_byte(out, *byte);
@@ -166,11 +179,20 @@ mod tests {
             "a\"b\\c",
             "\u{0}\u{1f}\u{7f}\n\r\t",
             "münchen \u{202e}rtl \u{2028}",
+            "\u{80}\u{85}\u{9b}31m\u{9f}\u{a0}\u{bf}£\u{c2}",
         ] {
             let json = written(|out| string(out, text));
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-            assert!(!json.bytes().any(|b| b < 0x20 || b == 0x7F), "{json}");
+            assert!(!json.chars().any(char::is_control), "{json}");
         }
+    }
+
+    #[test]
+    fn c1_controls_reached_the_terminal() {
+        assert_eq!(
+            written(|out| string(out, "\u{9b}31m\u{a0}\u{80}")),
+            "\"\\u009b31m\u{a0}\\u0080\""
+        );
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use super::TextOptions;
 use super::clock;
-use super::hex::{is_secret, may_hide_secret};
 use super::pen::{Paint, Pen};
 use super::values::{INDENT, NAME, OFFSET, hex, value};
 use crate::decode::{FieldValue, FloatingView, HEADER_LEN, MessageView, Reading};
@@ -21,21 +20,25 @@ pub(super) fn tree(
     fixed(pen, view);
     if let Some((at, bytes)) = view.opaque() {
         heading(pen, "Fixed part, not published", None);
-        name(pen, at, "bytes", 0);
-        hex(pen, bytes);
+        raw(pen, options, view, at, bytes);
     }
     floating(pen, options, view);
     if let Some((at, bytes)) = view.unread() {
         heading(pen, "Not decoded", Some(bytes.len()));
-        name(pen, at, "bytes", 0);
-        if may_hide_secret(view) && !options.show_secrets {
-            pen.put("********  may hold a password; --show-secrets shows it");
-            pen.end_line();
-        } else {
-            hex(pen, bytes);
-        }
+        raw(pen, options, view, at, bytes);
     }
     findings(pen, info, view);
+}
+
+/// Bytes that no field explains.
+fn raw(pen: &mut Pen<'_>, options: &TextOptions, view: &MessageView<'_>, at: usize, bytes: &[u8]) {
+    name(pen, at, "bytes", 0);
+    if view.may_hide_secret() && !options.show_secrets {
+        pen.put("********  may hold a password; --show-secrets shows it");
+        pen.end_line();
+    } else {
+        hex(pen, bytes);
+    }
 }
 
 /// What is known of the message as a whole.
@@ -163,7 +166,7 @@ fn floating(pen: &mut Pen<'_>, options: &TextOptions, view: &MessageView<'_>) {
             }
         }
         floating_name(pen, &field);
-        if is_secret(view, &field) && !options.show_secrets {
+        if view.hides(&field) && !options.show_secrets {
             pen.put("********");
             pen.end_line();
             continue;

@@ -81,7 +81,7 @@ pub(super) fn others(
     // No table says what matters in a message whose layout is not published: the first fields that were found.
     if matches!(view.reading(), Reading::Searched(_)) {
         for field in view.floating().take(MOST_FOUND) {
-            floating(pen, options, &field, field.name().unwrap_or("?"));
+            floating(pen, options, view, &field, field.name().unwrap_or("?"));
         }
     }
 }
@@ -125,12 +125,18 @@ fn one(
             value(pen, field.value(), field.field().table);
             pen.put(" ");
         }
-        Some(Found::Floating(field)) => floating(pen, options, &field, entry.label),
+        Some(Found::Floating(field)) => floating(pen, options, view, &field, entry.label),
         None => {}
     }
 }
 
-fn floating(pen: &mut Pen<'_>, options: &TextOptions, field: &FloatingView<'_>, name: &str) {
+fn floating(
+    pen: &mut Pen<'_>,
+    options: &TextOptions,
+    view: &MessageView<'_>,
+    field: &FloatingView<'_>,
+    name: &str,
+) {
     let decoded = field.value();
     let special = match decoded {
         FieldValue::Number(n) | FieldValue::Bool(n) => field.special(n),
@@ -140,7 +146,7 @@ fn floating(pen: &mut Pen<'_>, options: &TextOptions, field: &FloatingView<'_>, 
         return;
     }
     label(pen, name);
-    if field.is_secret() && !options.show_secrets {
+    if view.hides(field) && !options.show_secrets {
         pen.put("********");
     } else {
         value(pen, decoded, field.table());

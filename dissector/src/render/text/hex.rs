@@ -2,33 +2,25 @@
 
 use super::TextOptions;
 use super::pen::{Paint, Pen};
-use crate::decode::{FloatingView, MessageView};
+use crate::decode::MessageView;
 
 /// Bytes in a row.
 const ROW: usize = 16;
 
-/// Whether a message may carry a secret of which decoding found no trace: then bytes that no table explains are kept back.
-pub(super) fn may_hide_secret(view: &MessageView<'_>) -> bool {
-    view.message()
-        .is_some_and(|m| m.floating.iter().any(|u| u.field.secret))
-}
-
-/// Whether the data of a field is kept back unless secrets are shown.
-pub(super) fn is_secret(view: &MessageView<'_>, field: &FloatingView<'_>) -> bool {
-    field.is_secret() || (field.usage().is_none() && may_hide_secret(view))
-}
-
 /// Writes the dump.
 pub(super) fn dump(pen: &mut Pen<'_>, options: &TextOptions, view: &MessageView<'_>) {
     let masks = !options.show_secrets;
-    let has_secret = masks && view.floating().any(|f| is_secret(view, &f));
-    let unread = view.unread().filter(|_| masks && may_hide_secret(view));
+    let has_secret = masks && view.floating().any(|f| view.hides(&f));
+    let unexplained = masks && view.may_hide_secret();
+    let within = |part: Option<(usize, &[u8])>, at: usize| {
+        part.is_some_and(|(start, bytes)| (start..start + bytes.len()).contains(&at))
+    };
     let is_masked = |at: usize| {
-        unread.is_some_and(|(from, _)| at >= from)
+        (unexplained && (within(view.unread(), at) || within(view.opaque(), at)))
             || (has_secret
                 && view
                     .floating()
-                    .any(|f| f.data_range().contains(&at) && is_secret(view, &f)))
+                    .any(|f| f.data_range().contains(&at) && view.hides(&f)))
     };
     for (row, bytes) in view.bytes().chunks(ROW).enumerate() {
         let start = row.saturating_mul(ROW);
