@@ -313,6 +313,8 @@ impl<S: Sink> Handler for State<S> {
         self.core.evicted += u64::from(end == End::Evicted);
         if self.reorder.is_on() {
             self.reorder.ended(connection, time, end, stats);
+            // When the capture ends, all connections end at once with all that they held: only the bound lets go here.
+            self.release(Some(Timestamp::from_nanos(i64::MIN)));
         } else {
             self.over(connection, time, end, stats);
         }
