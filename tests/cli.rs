@@ -71,6 +71,34 @@ fn a_bad_value_is_one_line_that_names_the_allowed_ones() {
 }
 
 #[test]
+fn verbose_said_nothing() {
+    let capture = "../fixtures/captures/demo.pcap";
+    let quiet = ctishark().arg(capture).assert().success().stderr("");
+    let quiet = quiet.get_output().stdout.clone();
+    let told = |option: &str| {
+        let run = ctishark().args([option, capture]).assert().success();
+        let output = run.get_output();
+        assert_eq!(output.stdout, quiet);
+        String::from_utf8(output.stderr.clone()).unwrap()
+    };
+    let some = told("-v");
+    for words in [
+        "opening input=\"../fixtures/captures/demo.pcap\"",
+        "reply_wait=30s",
+        "packets=",
+        "sessions=1",
+    ] {
+        assert!(some.contains(words), "{words}: {some}");
+    }
+    assert!(!some.contains("elapsed="), "{some}");
+    let more = told("-vv");
+    assert!(
+        more.contains("elapsed=") && more.contains("options in force"),
+        "{more}"
+    );
+}
+
+#[test]
 fn man_pages_and_completions_are_made_for_every_command() {
     let man = ctishark().args(["generate", "man"]).assert().success();
     let man = String::from_utf8(man.get_output().stdout.clone()).unwrap();

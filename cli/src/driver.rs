@@ -13,6 +13,7 @@ use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Notice, Sink};
 use cti_dissector::render::json;
 use indicatif::{ProgressBar, ProgressStyle};
+use tracing::{debug, info};
 
 use crate::inputs::FileInput;
 use crate::output;
@@ -132,6 +133,14 @@ pub fn dissect<S: Consumer>(
     settings: &Settings,
     make: impl FnOnce(Timestamp) -> anyhow::Result<S>,
 ) -> anyhow::Result<Outcome<S>> {
+    let started = Instant::now();
+    info!(
+        reply_wait = ?options.reply_wait,
+        version = options.version.map_or_else(|| "as the sessions say".to_owned(), |v| v.0.to_string()),
+        hold_requests = options.hold_requests,
+        "reading {}",
+        amount(u64::try_from(inputs.len()).unwrap_or(u64::MAX), "input", "inputs"),
+    );
     let mut progress = Progress::new(&inputs, settings);
     let boxed: Vec<Box<dyn Input>> = inputs.into_iter().map(boxed).collect();
     let several = boxed.len() > 1;
@@ -179,6 +188,8 @@ pub fn dissect<S: Consumer>(
     let (mut sink, totals) = conversations.finish();
     sink.check()?;
     let notices = notices(&mut capture, several, layers.counts());
+    tell(layers.counts(), &totals);
+    debug!(elapsed = ?started.elapsed(), bytes = capture.progress().bytes, "read");
     Ok(Outcome {
         sink,
         totals,
@@ -188,6 +199,32 @@ pub fn dissect<S: Consumer>(
         notices,
         failed,
     })
+}
+
+/// What was seen, for whoever wonders why something is not shown.
+fn tell(counts: &LayerCounts, totals: &Totals) {
+    info!(
+        packets = counts.packets,
+        tcp = counts.tcp,
+        other_ip = counts.other_ip,
+        not_ip = counts.not_ip,
+        fragments = counts.fragments,
+        cut = counts.cut,
+        malformed = counts.malformed,
+        unknown_link = counts.unknown_link,
+        "packets"
+    );
+    info!(
+        connections = totals.connections,
+        encrypted = totals.encrypted,
+        sessions = totals.sessions,
+        messages = totals.messages,
+        breaks = totals.breaks,
+        missing_bytes = totals.missing,
+        skipped_bytes = totals.skipped,
+        shown_early = totals.forced,
+        "conversations"
+    );
 }
 
 fn boxed(input: FileInput) -> Box<dyn Input> {

@@ -44,6 +44,7 @@ impl Input for FileInput {
 
     /// Opens it from the start. What cannot be read again fails at the second time.
     fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
+        tracing::info!(input = self.name, bytes = self.size(), "opening");
         let again = || io::Error::other("cannot be read a second time");
         match &mut self.place {
             Place::File(path) => Ok(Box::new(File::open(path)?)),

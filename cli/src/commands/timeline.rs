@@ -12,6 +12,8 @@ use cti_dissector::render::parallel::{Parallel, Render};
 use cti_dissector::render::text::{Hints, Scratch, Sequence, TextOptions, TextRenderer, TimeMode};
 use cti_dissector::select::{Criteria, Selector, TypeFilter};
 
+use tracing::debug;
+
 use crate::args::{Format, TimeStyle};
 use crate::driver::{self, Consumer};
 use crate::output::Output;
@@ -19,6 +21,7 @@ use crate::settings::{Selection, Settings, TimelineOptions};
 
 /// Runs it.
 pub fn run(options: TimelineOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
+    debug!(?options.selection, ?options.view, ?options.decoding, "options in force");
     match options.view.format {
         Format::Text => as_text(options, settings),
         Format::Json | Format::Ndjson => as_json(options, settings),
