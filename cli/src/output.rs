@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use cti_dissector::render::text::is_harmless;
 
 /// Standard output, buffered. Nothing counts as written before [`Output::finish`].
 pub struct Output {
@@ -51,11 +52,24 @@ pub fn show(text: &str) -> anyhow::Result<ExitCode> {
 
 /// Prints an error with all its causes on one line of standard error. Nothing can be done when that fails.
 pub fn complain(error: &anyhow::Error) {
-    let line: String = format!("{error:#}")
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let _ = writeln!(io::stderr(), "ctishark: {line}");
+    let _ = writeln!(
+        io::stderr(),
+        "ctishark: {}",
+        on_one_line(&format!("{error:#}"))
+    );
+}
+
+/// A text on one line, without what could disturb a terminal.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_control() => line.push(' '),
+            c if is_harmless(c) => line.push(c),
+            c => line.extend(c.escape_unicode()),
+        }
+    }
+    line
 }
 
 /// Prints a remark on one line of standard error.
@@ -89,5 +103,13 @@ mod tests {
         assert!(is_broken_pipe(&error));
         let full = io::Error::from(io::ErrorKind::StorageFull);
         assert!(!is_broken_pipe(&anyhow::Error::from(full)));
+    }
+
+    #[test]
+    fn a_name_in_an_error_cannot_disturb_the_terminal() {
+        assert_eq!(
+            on_one_line("a\nb\u{202e}c\u{9b}d\u{2028}é"),
+            "a b\\u{202e}c d\\u{2028}é"
+        );
     }
 }

@@ -7,7 +7,8 @@ pub(super) const fn is_plain(byte: u8) -> bool {
 
 /// Whether a character beyond ASCII does no harm: it neither controls a terminal nor reorders, joins or hides its
 /// neighbours, nor passes for a space.
-pub(super) const fn is_harmless(c: char) -> bool {
+#[must_use]
+pub const fn is_harmless(c: char) -> bool {
     !matches!(c,
         '\0'..='\u{1F}'
         | '\u{7F}'..='\u{A0}'

@@ -17,6 +17,7 @@ mod story;
 mod values;
 
 pub use clock::TimeMode;
+pub use escape::is_harmless;
 pub use sessions::{TableOptions, table};
 
 use crate::analysis::{AgentStates, StateChange};
