@@ -382,3 +382,11 @@ fn many_messages() -> String {
     }
     text
 }
+
+#[test]
+fn a_selection_that_nothing_meets_says_so() {
+    let folder = Folder::new();
+    let good = folder.file("good.pcap", &capture(Compression::None));
+    let said = say(ctishark().arg(good).args(["--session", "99"]));
+    said.complains(0, "nothing selected: none of the ");
+}

@@ -51,3 +51,11 @@ fn colour_changes_nothing_but_colour() {
     let stripped = anstream::adapter::strip_str(&colored).to_string();
     assert_eq!(stripped.as_bytes(), plain.get_output().stdout);
 }
+
+#[test]
+fn an_empty_word_is_not_the_overview() {
+    explain(&[""])
+        .code(2)
+        .stdout("")
+        .stderr("ctishark: an empty word cannot be looked up\n");
+}

@@ -99,7 +99,8 @@ pub fn exit_code(failed: bool) -> ExitCode {
     }
 }
 
-fn amount(number: u64, one: &str, many: &str) -> String {
+/// A number with its noun.
+pub fn amount(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style as Ansi};
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use cti_dissector::explain::{self, Missing, Plain, Role, Style};
 
 use crate::args::{DocumentFormat, ExplainArgs};
@@ -14,6 +14,10 @@ use crate::settings::Settings;
 /// Shows what was found on standard output; what was not, on standard error.
 pub fn run(args: &ExplainArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let words: Vec<&str> = args.what.iter().map(String::as_str).collect();
+    ensure!(
+        words.iter().all(|word| !word.trim().is_empty()),
+        "an empty word cannot be looked up"
+    );
     let answer = explain::find(&words, args.version);
     if !answer.topics.is_empty() || args.format == DocumentFormat::Json {
         let text = match args.format {
