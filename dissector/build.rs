@@ -6,6 +6,10 @@ mod check;
 mod data;
 #[path = "build/emit.rs"]
 mod emit;
+#[path = "build/emit_messages.rs"]
+mod emit_messages;
+#[path = "build/emit_versions.rs"]
+mod emit_versions;
 #[path = "build/layout.rs"]
 mod layout;
 #[path = "build/schema.rs"]

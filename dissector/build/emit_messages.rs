@@ -1,0 +1,310 @@
+//! Writes the messages: layouts by version, variants, lists and floating fields.
+
+use crate::emit::{json_literal, special_of, table_of, wire};
+use crate::layout::{self, size_of};
+use crate::schema::{Fixed, FloatingUse, Message};
+use crate::{Data, schema};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write;
+
+/// The lists of a message: counter, leading tag, number of fields, whether an entry ends (not begins) with the leading field.
+struct ListRow<'a> {
+    counter: &'a str,
+    members: Vec<&'a FloatingUse>,
+}
+
+fn lists(message: &Message) -> Vec<ListRow<'_>> {
+    let mut lists: Vec<ListRow<'_>> = Vec::new();
+    for field in message.floating.iter().filter(|f| f.tag.is_some()) {
+        let Some(counter) = &field.repeat else {
+            continue;
+        };
+        match lists.iter_mut().find(|l| l.counter == counter) {
+            Some(list) => list.members.push(field),
+            None => lists.push(ListRow {
+                counter,
+                members: vec![field],
+            }),
+        }
+    }
+    lists
+}
+
+pub fn published(
+    out: &mut String,
+    data: &Data,
+    message: &Message,
+    numbers: &BTreeMap<&str, u32>,
+) -> Result<(), Box<dyn Error>> {
+    let lists = lists(message);
+    let layouts = layouts(out, data, message, &lists, &|v| {
+        layout::fixed_at(message, v)
+    })?;
+    let mut variants = String::new();
+    for variant in &message.variants {
+        let rows = layouts_of_variant(out, data, message, &lists, variant)?;
+        write!(
+            variants,
+            "Variant {{ name: {:?}, note: {:?}, body: {:?}, by_values: {}, since: {:?}, until: {:?}, layouts: {rows} }},",
+            variant.name,
+            variant.note,
+            variant.body,
+            variant.decide.is_some(),
+            variant.since,
+            variant.until
+        )?;
+    }
+    let mut uses: Vec<(u16, String)> = Vec::new();
+    for field in &message.floating {
+        let Some(tag) = field.tag else { continue };
+        uses.push((tag, floating_use(data, message, &lists, field, tag)));
+    }
+    uses.sort_by_key(|(tag, _)| *tag);
+    let uses: Vec<String> = uses.into_iter().map(|(_, text)| text).collect();
+    let list_rows: Vec<String> = lists.iter().map(|l| list_row(message, l)).collect();
+    let untagged: Vec<&str> = message
+        .floating
+        .iter()
+        .filter(|f| f.tag.is_none())
+        .map(|f| f.name.as_str())
+        .collect();
+    let order: Vec<String> = message
+        .floating
+        .iter()
+        .filter_map(|f| f.tag)
+        .map(|t| t.to_string())
+        .collect();
+    writeln!(
+        out,
+        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, kind: {}, sender: {}, service: {:?}, summary: {:?}, notes: {:?}, since: {:?}, reply: {}, answers: {}, failure: {}, record: {}, published: true, alternative: {}, max_size_v15: {:?}, layouts: {layouts}, floating: &[{}], floating_order: &[{}], lists: &[{}], variants: &[{variants}], untagged: &{untagged:?} }};",
+        message.name,
+        kind(&message.kind),
+        sender(&message.direction),
+        message.service,
+        message.summary,
+        message.notes,
+        message.since,
+        type_option(message.reply.as_deref().and_then(|r| numbers.get(r))),
+        type_option(
+            data.messages
+                .iter()
+                .find(|(_, m)| m.reply.as_ref() == Some(&message.name))
+                .map(|(_, m)| &m.number)
+        ),
+        failure(message.failure.as_deref()),
+        message.record,
+        alternative(message.alternative_type, None),
+        message.max_size_v15,
+        uses.join(", "),
+        order.join(", "),
+        list_rows.join(", "),
+        n = message.number,
+    )?;
+    Ok(())
+}
+
+fn list_row(message: &Message, list: &ListRow<'_>) -> String {
+    let lead = list.members.first().and_then(|m| m.tag).unwrap_or(0);
+    let counter_tag = message
+        .floating
+        .iter()
+        .find(|f| f.name == list.counter)
+        .and_then(|f| f.tag);
+    let is_record = message.record && list.counter == "NumRecords";
+    let ends = is_record && message.floating.last().is_some_and(|f| f.tag == Some(lead));
+    format!(
+        "List {{ counter: {:?}, counter_tag: {counter_tag:?}, lead: {lead}, fields: {}, record: {is_record}, lead_ends_entry: {ends} }}",
+        list.counter,
+        list.members.len()
+    )
+}
+
+fn floating_use(
+    data: &Data,
+    message: &Message,
+    lists: &[ListRow<'_>],
+    field: &FloatingUse,
+    tag: u16,
+) -> String {
+    let own = lists
+        .iter()
+        .position(|l| field.repeat.as_deref() == Some(l.counter));
+    let record = lists
+        .iter()
+        .position(|l| message.record && l.counter == "NumRecords");
+    // In a record message every field belongs to a record; a field with a counter of its own may repeat within it.
+    let nested = message.record && own.is_some() && own != record;
+    let list = record.or(own);
+    format!(
+        "FloatingUse {{ field: &TAG_{tag}, name: {:?}, special: {}, optional: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?}, listed_only: {}, repeat: {:?}, count: {:?}, list: {list:?}, nested: {nested}, server_only: {} }}",
+        field.name,
+        special_of(data, &field.name),
+        field.optional,
+        field.since,
+        field.until,
+        field.inferred,
+        field.when,
+        field.listed_only,
+        field.repeat,
+        field.count,
+        field.sender.is_some()
+    )
+}
+
+fn layouts_of_variant(
+    out: &mut String,
+    data: &Data,
+    message: &Message,
+    lists: &[ListRow<'_>],
+    variant: &schema::Variant,
+) -> Result<String, Box<dyn Error>> {
+    // check.rs has applied every variant to every version before.
+    layouts(out, data, message, lists, &|v| {
+        let fixed = layout::fixed_at(message, v);
+        layout::apply(variant, &fixed).unwrap_or(fixed)
+    })
+}
+
+fn layouts(
+    out: &mut String,
+    data: &Data,
+    message: &Message,
+    lists: &[ListRow<'_>],
+    at: &dyn Fn(u8) -> Vec<Fixed>,
+) -> Result<String, Box<dyn Error>> {
+    let mut rows = String::from("&[");
+    for (since, until, fixed) in layout::ranges(at) {
+        let mut offset = 0;
+        let mut fields = String::new();
+        for field in &fixed {
+            let size = size_of(&field.wire).unwrap_or(0);
+            let tables = (field.enumeration.as_ref(), field.mask.as_ref());
+            let table = table_of(
+                out,
+                &message.name,
+                &field.name,
+                tables,
+                field.values.as_ref(),
+            )?;
+            write!(
+                fields,
+                "FixedField {{ name: {:?}, key: {}, wire: {}, offset: {offset}, table: {table}, special: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?} }},",
+                field.name,
+                json_literal(&field.name),
+                wire(&field.wire),
+                special_of(data, &field.name),
+                field.since,
+                field.until,
+                field.inferred,
+                field.when
+            )?;
+            offset += size;
+        }
+        let position = |name: &str| fixed.iter().position(|f| f.name == name);
+        let counters: Vec<String> = lists
+            .iter()
+            .map(|l| format!("{:?}", position(l.counter)))
+            .collect();
+        let mut shown = String::new();
+        for entry in &message.timeline {
+            let (label, name) = entry.split_once('=').unwrap_or((entry, entry));
+            let tag = message
+                .floating
+                .iter()
+                .find(|f| f.name == name)
+                .and_then(|f| f.tag);
+            let place = match (position(name), tag) {
+                (Some(index), _) => format!("Place::Fixed({index})"),
+                (None, Some(tag)) => format!("Place::Floating({tag})"),
+                (None, None) => continue,
+            };
+            write!(shown, "Shown {{ label: {label:?}, place: {place} }},")?;
+        }
+        write!(
+            rows,
+            "Layout {{ since: {since}, until: {until}, size: {offset}, fixed: &[{fields}], counters: &[{}], timeline: &[{shown}], invoke_id: {}, more: {:?} }},",
+            counters.join(", "),
+            fixed.first().is_some_and(|f| f.name == "InvokeID"),
+            message.more.as_deref().and_then(position),
+        )?;
+    }
+    rows.push(']');
+    Ok(rows)
+}
+
+pub fn unpublished(
+    out: &mut String,
+    row: &schema::Unpublished,
+    all: &[schema::Unpublished],
+    numbers: &BTreeMap<&str, u32>,
+) -> Result<(), Box<dyn Error>> {
+    // Requests and their answers begin with an InvokeID in every published layout; so it is assumed here.
+    let invoke = ["request", "confirmation", "response"].contains(&row.kind.as_str());
+    let fixed = if invoke {
+        "FixedField { name: \"InvokeID\", key: \"\\\"InvokeID\\\"\", wire: WireType::UInt, offset: 0, table: None, special: None, since: None, until: None, inferred: true, when: None }"
+    } else {
+        ""
+    };
+    let shown = if invoke {
+        "Shown { label: \"invoke\", place: Place::Fixed(0) }"
+    } else {
+        ""
+    };
+    let answers = all
+        .iter()
+        .find(|r| r.reply.as_ref() == Some(&row.name))
+        .map(|r| &r.number);
+    writeln!(
+        out,
+        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, kind: {}, sender: Sender::Either, service: \"unpublished\", summary: \"Layout not published\", notes: None, since: None, reply: {}, answers: {}, failure: {}, record: false, published: false, alternative: {}, max_size_v15: None, layouts: &[Layout {{ since: {}, until: {}, size: {}, fixed: &[{fixed}], counters: &[], timeline: &[{shown}], invoke_id: {invoke}, more: None }}], floating: &[], floating_order: &[], lists: &[], variants: &[], untagged: &[] }};",
+        row.name,
+        kind(&row.kind),
+        type_option(row.reply.as_deref().and_then(|r| numbers.get(r))),
+        type_option(answers),
+        failure(row.failure.as_deref()),
+        alternative(row.alternative_type, row.alternative_until),
+        layout::VERSIONS.start(),
+        layout::VERSIONS.end(),
+        if invoke { 4 } else { 0 },
+        n = row.number,
+    )?;
+    Ok(())
+}
+
+fn type_option(number: Option<&u32>) -> String {
+    number.map_or_else(|| "None".to_owned(), |n| format!("Some(MessageType({n}))"))
+}
+
+fn kind(name: &str) -> &'static str {
+    match name {
+        "request" => "Kind::Request",
+        "confirmation" => "Kind::Confirmation",
+        "indication" => "Kind::Indication",
+        "response" => "Kind::Response",
+        _ => "Kind::Event",
+    }
+}
+
+fn sender(direction: &str) -> &'static str {
+    match direction {
+        "client-to-server" => "Sender::Client",
+        "server-to-client" => "Sender::Server",
+        _ => "Sender::Either",
+    }
+}
+
+fn failure(value: Option<&str>) -> &'static str {
+    match value {
+        Some("request") => "Some(Failure::OfRequest)",
+        Some(_) => "Some(Failure::Reported)",
+        None => "None",
+    }
+}
+
+fn alternative(number: Option<u32>, until: Option<u8>) -> String {
+    match number {
+        Some(n) => format!("Some(Alternative {{ number: MessageType({n}), until: {until:?} }})"),
+        None => "None".to_owned(),
+    }
+}
