@@ -1,6 +1,6 @@
 //! Writes the messages: layouts by version, variants, lists and floating fields.
 
-use crate::emit::{json_literal, special_of, table_of, wire};
+use crate::emit::{json_floating, json_string, special_of, table_of, wire};
 use crate::layout::{self, size_of};
 use crate::schema::{Fixed, FloatingUse, Message};
 use crate::{Data, schema};
@@ -61,6 +61,7 @@ pub fn published(
         uses.push((tag, floating_use(data, message, &lists, field, tag)));
     }
     uses.sort_by_key(|(tag, _)| *tag);
+    let by_tag = by_tag(&uses)?;
     let uses: Vec<String> = uses.into_iter().map(|(_, text)| text).collect();
     let list_rows: Vec<String> = lists.iter().map(|l| list_row(message, l)).collect();
     let untagged: Vec<&str> = message
@@ -77,8 +78,9 @@ pub fn published(
         .collect();
     writeln!(
         out,
-        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, kind: {}, sender: {}, service: {:?}, summary: {:?}, notes: {:?}, since: {:?}, reply: {}, answers: {}, failure: {}, record: {}, published: true, alternative: {}, max_size_v15: {:?}, layouts: {layouts}, floating: &[{}], floating_order: &[{}], lists: &[{}], variants: &[{variants}], untagged: &{untagged:?} }};",
+        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, json: {:?}, kind: {}, sender: {}, service: {:?}, summary: {:?}, notes: {:?}, since: {:?}, reply: {}, answers: {}, failure: {}, record: {}, published: true, alternative: {}, max_size_v15: {:?}, layouts: {layouts}, floating: &[{}], by_tag: &{by_tag:?}, floating_order: &[{}], lists: &[{}], variants: &[{variants}], untagged: &{untagged:?} }};",
         message.name,
+        json_message(&message.name, &message.kind),
         kind(&message.kind),
         sender(&message.direction),
         message.service,
@@ -102,6 +104,17 @@ pub fn published(
         n = message.number,
     )?;
     Ok(())
+}
+
+/// For each tag up to the largest of the message: 1 and its place among the sorted fields, or 0.
+fn by_tag(uses: &[(u16, String)]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut places = vec![0; uses.last().map_or(0, |(tag, _)| usize::from(*tag) + 1)];
+    for (index, (tag, _)) in uses.iter().enumerate() {
+        if let Some(place) = places.get_mut(usize::from(*tag)) {
+            *place = u8::try_from(index + 1)?;
+        }
+    }
+    Ok(places)
 }
 
 fn list_row(message: &Message, list: &ListRow<'_>) -> String {
@@ -137,8 +150,9 @@ fn floating_use(
     let nested = message.record && own.is_some() && own != record;
     let list = record.or(own);
     format!(
-        "FloatingUse {{ field: &TAG_{tag}, name: {:?}, special: {}, optional: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?}, listed_only: {}, repeat: {:?}, count: {:?}, list: {list:?}, nested: {nested}, server_only: {} }}",
+        "FloatingUse {{ field: &TAG_{tag}, name: {:?}, json: {:?}, special: {}, optional: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?}, listed_only: {}, repeat: {:?}, count: {:?}, list: {list:?}, nested: {nested}, server_only: {} }}",
         field.name,
+        json_floating(tag, &field.name),
         special_of(data, &field.name),
         field.optional,
         field.since,
@@ -189,9 +203,9 @@ fn layouts(
             )?;
             write!(
                 fields,
-                "FixedField {{ name: {:?}, key: {}, wire: {}, offset: {offset}, table: {table}, special: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?} }},",
+                "FixedField {{ name: {:?}, json: {:?}, wire: {}, offset: {offset}, table: {table}, special: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?} }},",
                 field.name,
-                json_literal(&field.name),
+                format!(",{}:", json_string(&field.name)),
                 wire(&field.wire),
                 special_of(data, &field.name),
                 field.since,
@@ -242,7 +256,7 @@ pub fn unpublished(
     // Requests and their answers begin with an InvokeID in every published layout; so it is assumed here.
     let invoke = ["request", "confirmation", "response"].contains(&row.kind.as_str());
     let fixed = if invoke {
-        "FixedField { name: \"InvokeID\", key: \"\\\"InvokeID\\\"\", wire: WireType::UInt, offset: 0, table: None, special: None, since: None, until: None, inferred: true, when: None }"
+        "FixedField { name: \"InvokeID\", json: \",\\\"InvokeID\\\":\", wire: WireType::UInt, offset: 0, table: None, special: None, since: None, until: None, inferred: true, when: None }"
     } else {
         ""
     };
@@ -257,8 +271,9 @@ pub fn unpublished(
         .map(|r| &r.number);
     writeln!(
         out,
-        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, kind: {}, sender: Sender::Either, service: \"unpublished\", summary: \"Layout not published\", notes: None, since: None, reply: {}, answers: {}, failure: {}, record: false, published: false, alternative: {}, max_size_v15: None, layouts: &[Layout {{ since: {}, until: {}, size: {}, fixed: &[{fixed}], counters: &[], timeline: &[{shown}], invoke_id: {invoke}, more: None }}], floating: &[], floating_order: &[], lists: &[], variants: &[], untagged: &[] }};",
+        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, json: {:?}, kind: {}, sender: Sender::Either, service: \"unpublished\", summary: \"Layout not published\", notes: None, since: None, reply: {}, answers: {}, failure: {}, record: false, published: false, alternative: {}, max_size_v15: None, layouts: &[Layout {{ since: {}, until: {}, size: {}, fixed: &[{fixed}], counters: &[], timeline: &[{shown}], invoke_id: {invoke}, more: None }}], floating: &[], by_tag: &[], floating_order: &[], lists: &[], variants: &[], untagged: &[] }};",
         row.name,
+        json_message(&row.name, &row.kind),
         kind(&row.kind),
         type_option(row.reply.as_deref().and_then(|r| numbers.get(r))),
         type_option(answers),
@@ -270,6 +285,12 @@ pub fn unpublished(
         n = row.number,
     )?;
     Ok(())
+}
+
+/// What JSON says of a message behind its number.
+fn json_message(name: &str, kind: &str) -> String {
+    let (name, kind) = (json_string(name), json_string(kind));
+    format!(",\"name\":{name},\"role\":{kind}")
 }
 
 fn type_option(number: Option<&u32>) -> String {

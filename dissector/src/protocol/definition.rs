@@ -140,6 +140,8 @@ pub struct Value {
     pub short: &'static str,
     /// `text` as a JSON string, quotes included.
     pub json: &'static str,
+    /// How the value's JSON object begins; what is special about it may follow, then the closing brace.
+    pub json_object: &'static str,
     /// What it means.
     pub label: Option<&'static str>,
     /// First protocol version with it, where known.
@@ -163,6 +165,13 @@ impl ValueTable {
     /// The entry for a value (or for a single bit); `None` when the table does not list it.
     #[must_use]
     pub fn get(&self, number: u32) -> Option<&'static Value> {
+        // Many tables count from 0 without a hole.
+        let at = usize::try_from(number).unwrap_or(usize::MAX);
+        if let Some(value) = self.values.get(at)
+            && value.number == number
+        {
+            return Some(value);
+        }
         let index = self
             .values
             .binary_search_by_key(&number, |v| v.number)
@@ -208,8 +217,8 @@ impl Special {
 pub struct FixedField {
     /// Name by the specification.
     pub name: &'static str,
-    /// `name` as a JSON string, quotes included.
-    pub key: &'static str,
+    /// `,"name":`, as JSON has it before the value; the first field of an object goes without the comma.
+    pub json: &'static str,
     /// Type; always one with a fixed size.
     pub wire: WireType,
     /// Bytes from the end of the header.
@@ -237,6 +246,8 @@ pub struct FloatingField {
     pub constant: &'static str,
     /// Usual name; a message may call it otherwise.
     pub name: &'static str,
+    /// How its JSON object begins, a comma before it included: tag and usual name.
+    pub json: &'static str,
     /// Other names in messages.
     pub also: &'static [&'static str],
     /// Type; `None` for tags of unpublished messages only.
@@ -282,6 +293,8 @@ pub struct FloatingUse {
     pub field: &'static FloatingField,
     /// Name in this message.
     pub name: &'static str,
+    /// How its JSON object begins, a comma before it included: tag and name in this message.
+    pub json: &'static str,
     /// Its NULL value under this name.
     pub special: Option<&'static Special>,
     /// May be left out.
@@ -407,6 +420,8 @@ pub struct Message {
     pub number: MessageType,
     /// Its name.
     pub name: &'static str,
+    /// `,"name":"...","role":"..."`, as JSON has it behind the number.
+    pub json: &'static str,
     /// Its part in a conversation.
     pub kind: Kind,
     /// Who sends it.
@@ -437,6 +452,8 @@ pub struct Message {
     pub layouts: &'static [Layout],
     /// Floating fields it may carry, sorted by tag.
     pub floating: &'static [FloatingUse],
+    /// For each tag: 1 and its index in `floating`, or 0. Tags beyond the end are in no field of the message.
+    pub by_tag: &'static [u8],
     /// The tags of `floating` in the order of the specification.
     pub floating_order: &'static [u16],
     /// Lists in its floating part.
@@ -457,11 +474,8 @@ impl Message {
     /// How this message uses a floating field; `None` when the specification does not give it to this message.
     #[must_use]
     pub fn floating(&self, tag: u16) -> Option<&'static FloatingUse> {
-        let index = self
-            .floating
-            .binary_search_by_key(&tag, |u| u.field.tag)
-            .ok()?;
-        self.floating.get(index)
+        let place = usize::from(*self.by_tag.get(usize::from(tag))?);
+        self.floating.get(place.checked_sub(1)?)
     }
 }
 

@@ -12,12 +12,8 @@ pub(super) fn integer<N: itoa::Integer>(out: &mut Vec<u8>, number: N) {
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    // 0xC2 begins the C1 controls, which some terminals obey, among others.
-    while let Some(at) = rest
-        .iter()
-        .position(|b| matches!(b, 0..=0x1F | b'"' | b'\\' | 0x7F | 0xC2))
-    {
-        let (plain, special) = rest.split_at(at);
+    loop {
+        let (plain, special) = rest.split_at(plain_length(rest));
         out.extend_from_slice(plain);
         let Some((byte, after)) = special.split_first() else {
             break;
@@ -40,19 +36,39 @@ pub(super) fn string(out: &mut Vec<u8>, text: &str) {
                     continue;
                 }
             }
-            byte => {
+            0..=0x1F | 0x7F => {
                 out.extend_from_slice(b"\\u00");
                 hex_byte(out, *byte);
             }
+            byte => out.push(*byte),
         }
         rest = after;
     }
-    out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+/// Length of the longest beginning that is printable ASCII and needs no escape.
+fn plain_length(bytes: &[u8]) -> usize {
+    /// So many bytes are judged at once, by vector instructions where the machine has them.
+    const STEP: usize = 16;
+    let is_special = |b: &u8| !matches!(b, 0x20..=0x7E) | (*b == b'"') | (*b == b'\\');
+    let clean = bytes
+        .chunks_exact(STEP)
+        .take_while(|chunk| !chunk.iter().fold(false, |any, b| any | is_special(b)))
+        .count();
+    let start = clean * STEP;
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
 /// Appends bytes that should be text: a string when they are UTF-8, else an object with their hex form and what is readable.
 pub(super) fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+    if plain_length(bytes) == bytes.len() {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
     match std::str::from_utf8(bytes) {
         Ok(valid) => string(out, valid),
         Err(_) => {
@@ -112,11 +128,16 @@ pub(super) fn milliseconds(out: &mut Vec<u8>, nanos: i64) {
     }
 }
 
-fn digits(out: &mut Vec<u8>, number: u64, count: u32) {
-    for place in (0..count).rev() {
-        let digit = u8::try_from(number / 10_u64.pow(place) % 10).unwrap_or(0);
-        out.push(b'0' + digit);
+/// Appends the lowest digits of a number, nine at most.
+fn digits(out: &mut Vec<u8>, number: u64, count: u8) {
+    let mut text = [b'0'; 9];
+    let mut rest = number;
+    let count = usize::from(count).min(text.len());
+    for digit in text.iter_mut().take(count).rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
     }
+    out.extend_from_slice(text.get(..count).unwrap_or_default());
 }
 
 /// Writes times as RFC 3339 in UTC; the date and time of day of the last second are kept.
