@@ -16,7 +16,6 @@ use crate::session::{
 };
 use crate::time::Timestamp;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Capture time after which a session's version is decided on what there is.
@@ -184,9 +183,9 @@ impl<S: Sink> Core<S> {
         let mut info = MessageInfo {
             no,
             time: framed.time,
-            peers: Arc::clone(&state.session.peers),
+            peers: state.session.peers,
             direction,
-            packets: framed.packets.to_vec(),
+            packets: framed.packets.into(),
             version: state
                 .session
                 .version
@@ -270,11 +269,11 @@ impl<S: Sink> Core<S> {
         let is_cti = content == Content::Cti;
         let undecided = is_cti && forced.is_none();
         let session = Session {
-            peers: Arc::new(Peers {
+            peers: Peers {
                 session: number,
                 client: connection.endpoint(server.other()),
                 server: connection.endpoint(server),
-            }),
+            },
             connection: connection.id.0,
             server_by,
             content,
@@ -325,11 +324,11 @@ impl<S: Sink> Core<S> {
         session.server_by = by;
         let address = connection.endpoint(server);
         if session.peers.server != address {
-            session.peers = Arc::new(Peers {
+            session.peers = Peers {
                 session: session.peers.session,
                 client: connection.endpoint(server.other()),
                 server: address,
-            });
+            };
         }
     }
 
@@ -367,7 +366,7 @@ impl<S: Sink> Core<S> {
         self.totals.missing += details.missing;
         self.totals.skipped += details.skipped;
         let record = BreakRecord {
-            peers: Arc::clone(&state.session.peers),
+            peers: state.session.peers,
             direction,
             details,
         };

@@ -13,7 +13,6 @@ use crate::record::{Direction, MessageInfo, Peers, Record};
 use crate::session::VersionSource;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::sync::Arc;
 use write::Clock;
 
 pub use objects::Objects;
@@ -47,7 +46,7 @@ pub struct Renderer {
 /// A session's addresses, ready to be written.
 #[derive(Debug)]
 struct Ends {
-    peers: Arc<Peers>,
+    peers: Peers,
     to_server: Vec<u8>,
     to_client: Vec<u8>,
 }
@@ -136,7 +135,7 @@ impl Renderer {
 /// Direction and addresses of a message, from the kept ones where possible.
 fn ends_of<'e>(
     ends: &'e mut HashMap<u32, Ends, RandomState>,
-    peers: &Arc<Peers>,
+    peers: &Peers,
     direction: Direction,
 ) -> &'e [u8] {
     if ends.len() > KEPT_SESSIONS {
@@ -151,12 +150,12 @@ fn ends_of<'e>(
         .into_bytes()
     };
     let fresh = || Ends {
-        peers: Arc::clone(peers),
+        peers: *peers,
         to_server: render(Direction::ClientToServer),
         to_client: render(Direction::ServerToClient),
     };
     let entry = ends.entry(peers.session).or_insert_with(fresh);
-    if !Arc::ptr_eq(&entry.peers, peers) {
+    if entry.peers != *peers {
         *entry = fresh();
     }
     match direction {
