@@ -78,7 +78,7 @@ pub fn published(
         .collect();
     writeln!(
         out,
-        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, json: {:?}, kind: {}, sender: {}, service: {:?}, summary: {:?}, notes: {:?}, since: {:?}, reply: {}, answers: {}, failure: {}, record: {}, published: true, alternative: {}, max_size_v15: {:?}, layouts: {layouts}, floating: &[{}], by_tag: &{by_tag:?}, floating_order: &[{}], lists: &[{}], variants: &[{variants}], untagged: &{untagged:?} }};",
+        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, json: {:?}, kind: {}, sender: {}, service: {:?}, summary: {:?}, notes: {:?}, since: {:?}, reply: {}, answers: {}, failure: {}, record: {}, secret: {}, published: true, alternative: {}, max_size_v15: {:?}, layouts: {layouts}, floating: &[{}], by_tag: &{by_tag:?}, floating_order: &[{}], lists: &[{}], variants: &[{variants}], untagged: &{untagged:?} }};",
         message.name,
         json_message(&message.name, &message.kind),
         kind(&message.kind),
@@ -96,6 +96,7 @@ pub fn published(
         ),
         failure(message.failure.as_deref()),
         message.record,
+        uses_secret(data, message),
         alternative(message.alternative_type, None),
         message.max_size_v15,
         uses.join(", "),
@@ -104,6 +105,21 @@ pub fn published(
         n = message.number,
     )?;
     Ok(())
+}
+
+/// The lengths of which decoding need not say anything, see `FloatingUse::plain`.
+fn plain(data: &Data, usage: &FloatingUse, tag: u16) -> Option<(u16, u16)> {
+    let field = data.floating.iter().find(|f| f.tag == tag)?;
+    let tabled = field.enumeration.is_some() || field.mask.is_some() || field.values.is_some();
+    if usage.since.is_some() || usage.until.is_some() || tabled {
+        return None;
+    }
+    let most = field.sizes.iter().map(|s| s.max).chain(field.max).min();
+    match (field.wire.as_deref()?, size_of(field.wire.as_deref()?)) {
+        ("STRING" | "UNSPEC", _) => Some((0, most.unwrap_or(u16::MAX))),
+        (_, Some(size)) => Some((size, size)).filter(|_| most.is_none_or(|most| size <= most)),
+        _ => None,
+    }
 }
 
 /// For each tag up to the largest of the message: 1 and its place among the sorted fields, or 0.
@@ -115,6 +131,12 @@ fn by_tag(uses: &[(u16, String)]) -> Result<Vec<u8>, Box<dyn Error>> {
         }
     }
     Ok(places)
+}
+
+fn uses_secret(data: &Data, message: &Message) -> bool {
+    let tags: Vec<u16> = message.floating.iter().filter_map(|f| f.tag).collect();
+    let mut secrets = data.floating.iter().filter(|f| f.secret);
+    secrets.any(|f| tags.contains(&f.tag))
 }
 
 fn list_row(message: &Message, list: &ListRow<'_>) -> String {
@@ -150,7 +172,7 @@ fn floating_use(
     let nested = message.record && own.is_some() && own != record;
     let list = record.or(own);
     format!(
-        "FloatingUse {{ field: &TAG_{tag}, name: {:?}, json: {:?}, special: {}, optional: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?}, listed_only: {}, repeat: {:?}, count: {:?}, list: {list:?}, nested: {nested}, server_only: {} }}",
+        "FloatingUse {{ field: &TAG_{tag}, name: {:?}, json: {:?}, special: {}, optional: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?}, listed_only: {}, repeat: {:?}, count: {:?}, list: {list:?}, nested: {nested}, server_only: {}, plain: {:?} }}",
         field.name,
         json_floating(tag, &field.name),
         special_of(data, &field.name),
@@ -162,7 +184,8 @@ fn floating_use(
         field.listed_only,
         field.repeat,
         field.count,
-        field.sender.is_some()
+        field.sender.is_some(),
+        plain(data, field, tag)
     )
 }
 
@@ -271,7 +294,7 @@ pub fn unpublished(
         .map(|r| &r.number);
     writeln!(
         out,
-        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, json: {:?}, kind: {}, sender: Sender::Either, service: \"unpublished\", summary: \"Layout not published\", notes: None, since: None, reply: {}, answers: {}, failure: {}, record: false, published: false, alternative: {}, max_size_v15: None, layouts: &[Layout {{ since: {}, until: {}, size: {}, fixed: &[{fixed}], counters: &[], timeline: &[{shown}], invoke_id: {invoke}, more: None }}], floating: &[], by_tag: &[], floating_order: &[], lists: &[], variants: &[], untagged: &[] }};",
+        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, json: {:?}, kind: {}, sender: Sender::Either, service: \"unpublished\", summary: \"Layout not published\", notes: None, since: None, reply: {}, answers: {}, failure: {}, record: false, secret: false, published: false, alternative: {}, max_size_v15: None, layouts: &[Layout {{ since: {}, until: {}, size: {}, fixed: &[{fixed}], counters: &[], timeline: &[{shown}], invoke_id: {invoke}, more: None }}], floating: &[], by_tag: &[], floating_order: &[], lists: &[], variants: &[], untagged: &[] }};",
         row.name,
         json_message(&row.name, &row.kind),
         kind(&row.kind),

@@ -319,9 +319,19 @@ pub struct FloatingUse {
     pub nested: bool,
     /// Added by the server when it passes the message on.
     pub server_only: bool,
+    /// Least and largest length (bytes) of which nothing can be said: the field is in this message in every version, has no
+    /// table, and data of such a length suits it. `None` where every field has to be looked at.
+    pub plain: Option<(u16, u16)>,
 }
 
 impl FloatingUse {
+    /// Whether data of this length is all right by its length alone, in any version.
+    #[must_use]
+    pub fn is_plain(&self, length: usize) -> bool {
+        self.plain
+            .is_some_and(|(least, most)| (usize::from(least)..=usize::from(most)).contains(&length))
+    }
+
     /// Whether this message has the field at a protocol version.
     #[must_use]
     pub fn exists_at(&self, version: u8) -> bool {
@@ -442,6 +452,8 @@ pub struct Message {
     pub failure: Option<Failure>,
     /// Its floating part is a list of records.
     pub record: bool,
+    /// It may carry a floating field that is secret.
+    pub secret: bool,
     /// Its layout is published; of the others only name and kind are known.
     pub published: bool,
     /// Another number under which it may travel.

@@ -1,5 +1,6 @@
 //! JSON pieces written straight into a byte buffer.
 
+use crate::render::plain::plain_length;
 use crate::time::{NANOS_PER_SECOND, Timestamp};
 use std::fmt::Write;
 
@@ -45,20 +46,6 @@ pub(super) fn string(out: &mut Vec<u8>, text: &str) {
         rest = after;
     }
     out.push(b'"');
-}
-
-/// Length of the longest beginning that is printable ASCII and needs no escape.
-fn plain_length(bytes: &[u8]) -> usize {
-    /// So many bytes are judged at once, by vector instructions where the machine has them.
-    const STEP: usize = 16;
-    let is_special = |b: &u8| !matches!(b, 0x20..=0x7E) | (*b == b'"') | (*b == b'\\');
-    let clean = bytes
-        .chunks_exact(STEP)
-        .take_while(|chunk| !chunk.iter().fold(false, |any, b| any | is_special(b)))
-        .count();
-    let start = clean * STEP;
-    let rest = bytes.get(start..).unwrap_or_default();
-    start + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
 /// Appends bytes that should be text: a string when they are UTF-8, else an object with their hex form and what is readable.
