@@ -65,15 +65,15 @@ pub struct Selector {
     criteria: Criteria,
     decoder: Decoder,
     chosen: Chosen,
-    /// The same for the filter.
+    /// Messages of exchanges that have passed the filter.
     filtered: Chosen,
     /// Sessions opened for one of the agents asked for, as long as they last.
     agent_sessions: BTreeSet<u32>,
     selected: u64,
 }
 
-/// Numbers of the requests that are chosen, by what they or their answers say; the latest ones. An answer without request stands for
-/// itself.
+/// Numbers of messages for whose sake exchanges pass, the latest ones. For calls and agents they are those of requests, by what they or their
+/// answers say; an answer without request stands for itself.
 #[derive(Default)]
 struct Chosen {
     numbers: BTreeSet<u64>,
@@ -81,15 +81,6 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// Remembers the exchange of a message, if it can have one.
-    fn add_exchange_of(&mut self, info: &MessageInfo) {
-        if let Some(message) = info.message
-            && !matches!(message.kind, Kind::Event | Kind::Indication)
-        {
-            self.add(info.answers.map_or(info.no, |a| a.request.no));
-        }
-    }
-
     fn add(&mut self, no: u64) {
         if self.numbers.insert(no) {
             self.order.push_back(no);
@@ -209,8 +200,8 @@ impl Selector {
             return true;
         };
         let passes = filter.matches(info, bytes, &mut self.decoder);
-        if passes {
-            self.filtered.add_exchange_of(info);
+        if passes && may_have_exchange(info) {
+            self.filtered.add(info.no);
         }
         passes
     }
@@ -235,8 +226,8 @@ impl Selector {
             || answers_chosen
             || self.agent_sessions.contains(&info.peers.session);
         let about = call && agent;
-        if about {
-            self.chosen.add_exchange_of(info);
+        if about && may_have_exchange(info) {
+            self.chosen.add(request.unwrap_or(info.no));
         }
         about
     }
@@ -254,6 +245,12 @@ impl Selector {
             && (self.criteria.filter.is_none() || parts().any(|p| self.filtered.has(p.no)))
             && parts().any(|p| self.types(p.number, p.message) && !self.skips(p.number))
     }
+}
+
+/// Whether a message is part of exchanges.
+fn may_have_exchange(info: &MessageInfo) -> bool {
+    let kind = info.message.map(|m| m.kind);
+    kind.is_some_and(|k| !matches!(k, Kind::Event | Kind::Indication))
 }
 
 /// Outcomes that a person who asks for failures wants to see.

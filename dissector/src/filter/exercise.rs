@@ -25,7 +25,6 @@ const MESSAGES: [&[u8]; 6] = [
 ///
 /// # Panics
 /// When an expression, printed, is none or another one, or an error points beside the text.
-#[must_use]
 pub fn exercise(text: &str) -> Option<usize> {
     let options = Options {
         show_secrets: true,

@@ -13,7 +13,7 @@ use super::{Filter, Options};
 use crate::Timestamp;
 use crate::decode::Decoder;
 use crate::encode::{Draft, Value};
-use crate::protocol::{MessageType, ProtocolVersion};
+use crate::protocol::{MessageType, ProtocolVersion, message_by_name};
 use crate::record::{Direction, MessageInfo, Packets, Peers};
 use crate::session::VersionSource;
 
@@ -49,13 +49,9 @@ impl Sample {
         Self { info, bytes }
     }
 
-    /// A message with some fields.
+    /// A message with some fields, the other fixed ones being 0.
     pub fn new(name: &str, fields: &[(&str, Value)]) -> Self {
-        let mut draft = Draft::new(name, ProtocolVersion(24)).unwrap();
-        for (field, value) in fields {
-            draft.set(field, value).unwrap();
-        }
-        Self::of(draft.encode().unwrap())
+        Self::of(draft(name, fields).encode().unwrap())
     }
 
     /// A message of a type that no table knows.
@@ -79,6 +75,21 @@ impl Sample {
             assert!(!self.passes(text), "{text} should not pass");
         }
     }
+}
+
+pub(super) fn draft(name: &str, fields: &[(&str, Value)]) -> Draft {
+    let version = ProtocolVersion(24);
+    let mut draft = Draft::new(name, version).unwrap();
+    let layout = message_by_name(name).unwrap().layout(version.known());
+    for field in layout.unwrap().fixed {
+        if !fields.iter().any(|(name, _)| *name == field.name) {
+            draft.set(field.name, &Value::Number(0)).unwrap();
+        }
+    }
+    for (field, value) in fields {
+        draft.set(field, value).unwrap();
+    }
+    draft
 }
 
 pub(super) fn text(text: &str) -> Value {

@@ -37,13 +37,20 @@ fn numbers_compare_by_value_and_hexadecimal_ones_by_bits() {
         &["SkillGroupNumber == 1", "SkillGroupNumber == -1"],
     );
     let floating = Sample::new(
-        "CALL_ESTABLISHED_EVENT",
-        &[
-            ("AgentID", text("1")),
-            ("ConnectionCallID", Value::Number(1)),
-        ],
+        "QUERY_AGENT_STATE_CONF",
+        &[("SkillGroupNumber", Value::Number(-1))],
     );
-    floating.assert(&["ConnectionCallID in {1..1}"], &["SkillGroupNumber == 0"]);
+    floating.assert(
+        &[
+            "SkillGroupNumber == -1",
+            "SkillGroupNumber == NULL_SKILL_GROUP",
+            "SkillGroupNumber == 0xffffffff",
+            "SkillGroupNumber in {-5..0}",
+            "SkillGroupNumber < 0",
+            "SkillGroupNumber != 4294967295",
+        ],
+        &["SkillGroupNumber == 4294967295", "SkillGroupNumber > 0"],
+    );
 }
 
 #[test]
@@ -63,10 +70,10 @@ fn names_of_values_with_and_without_prefix_and_in_any_case() {
     );
     let transferred = Sample::new(
         "CALL_TRANSFERRED_EVENT",
-        &[("EventCause", Value::Number(28))],
+        &[("EventCause", Value::Number(32))],
     );
     transferred.assert(
-        &["EventCause == CEC_TRANSFER", "EventCause == TRANSFER"],
+        &["EventCause == CEC_TRANSFER", "EventCause == cec_transfer"],
         &["EventCause == CEC_NEW_CALL"],
     );
 }
