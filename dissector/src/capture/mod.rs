@@ -5,8 +5,10 @@
 //! knows about files by path, about the order of TCP data, or about the protocol inside.
 
 mod buffer;
+mod copies;
 mod decompress;
 mod error;
+mod feed;
 mod fragments;
 mod input;
 mod ip;
@@ -18,6 +20,7 @@ mod note;
 mod packet;
 mod pcap;
 mod pcapng;
+mod pool;
 mod reader;
 mod record;
 #[cfg(test)]
@@ -28,9 +31,10 @@ pub use decompress::Compression;
 pub use error::{Content, Error};
 pub use input::Input;
 pub use layers::{LayerCounts, Layers, Peeled};
-pub use merge::{Capture, Progress};
+pub use merge::{Capture, Progress, Span};
 pub use note::{Note, NoteKind};
 pub use packet::{Packet, PacketId};
+pub use reader::recognise;
 pub use segment::{Flags, Segment};
 
 /// A length field as a size in memory; saturates where the machine is too small for it.
