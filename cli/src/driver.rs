@@ -17,6 +17,7 @@ use tracing::{debug, info};
 
 use crate::inputs::FileInput;
 use crate::output;
+use crate::rotation;
 use crate::settings::{Decoding, Settings};
 
 /// What a run came to.
@@ -43,8 +44,8 @@ impl<S> Outcome<S> {
         if settings.quiet {
             return;
         }
-        for notice in &self.notices {
-            output::remark(&notice.text);
+        for line in rotation::lines(&self.notices) {
+            output::remark(&line);
         }
         if let Some(reason) = self.nothing() {
             output::remark(&reason);
@@ -253,6 +254,9 @@ fn notices(capture: &mut Capture, several: bool, counts: &LayerCounts) -> Vec<No
             session: None,
         });
     }
+    if several {
+        notices.extend(rotation::notices(capture));
+    }
     if counts.fragments_given_up > 0 {
         let text = format!(
             "{} never became whole packets",
@@ -284,7 +288,7 @@ const TICK: u32 = 8192;
 
 impl Progress {
     fn new(inputs: &[FileInput], settings: &Settings) -> Self {
-        let total = inputs.iter().map(FileInput::size).sum::<Option<u64>>();
+        let total = inputs.iter().map(Input::size).sum::<Option<u64>>();
         Self {
             wanted: settings.progress,
             total,
