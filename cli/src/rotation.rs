@@ -102,7 +102,7 @@ fn overlap(covered: &[Covered<'_>]) -> Option<Notice> {
         .filter_map(|c| Some((c.span.first?, c.span.last?, c.name)))
         .collect();
     spans.sort_by_key(|(first, last, _)| (*first, *last));
-    let mut ends = BinaryHeap::new();
+    let mut ends: BinaryHeap<Reverse<Timestamp>> = BinaryHeap::new();
     let mut at_once = 0;
     let mut involved = BTreeSet::new();
     // The one that reaches furthest so far, and the largest overlap of two.
