@@ -106,10 +106,9 @@ impl Feed {
 
     fn put(&self, source: Box<dyn Read + Send>) {
         let memory = self.compression.map_or(0, Compression::memory);
-        let again = self.input.reopenable().then(|| match self.compression {
-            None => 0,
-            Some(_) => self.position,
-        });
+        // What is compressed cannot be read from its middle.
+        let before = self.compression.map_or(0, |_| self.position);
+        let again = self.input.reopenable().then_some(before);
         self.pool.put(self.number, Open::new(source, memory, again));
     }
 
