@@ -261,7 +261,7 @@ fn the_buffers_of_overlapping_files_share_their_memory() {
     for (files, packets, size, stagger) in [
         (100, 150, 3000, 0),
         (100, 3, 300_000, 0),
-        (60, 60, 9000, 20),
+        (60, 75, 9000, 20),
     ] {
         let (mut contents, _) = side_by_side(files, packets, size);
         for (index, file) in contents.iter_mut().enumerate() {
