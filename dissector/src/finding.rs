@@ -96,6 +96,9 @@ codes! {
     PacketsCut "packets_cut" Warn "Packets were captured in part only (snap length)." "Capture with a larger snap length.";
     UnknownLinkType "unknown_link_type" Warn "Packets of a link type that is not supported were skipped." "Convert the capture, or capture on another interface.";
     FragmentsIncomplete "fragments_incomplete" Warn "IP fragments never became whole packets." "Some fragments are missing from the capture.";
+    DuplicatePackets "duplicate_packets" Info "Packets were captured more than once, on several interfaces or VLANs or inside and outside a tunnel." "Nothing; each counts once.";
+    NestedTooDeep "nested_too_deep" Warn "Packets have more tunnels inside each other than are followed." "Capture nearer to the server, where fewer are around.";
+    ForeignPdu "foreign_pdu" Warn "Packets that Wireshark exported do not tell where in a TCP stream they belong." "Export IP packets instead (`tshark -U IP`).";
     ConflictingRetransmission "conflicting_retransmission" Warn "Bytes were sent again with another value." "The first copy is shown; suspect a middlebox or a damaged capture.";
 }
 
