@@ -60,7 +60,7 @@ pub const FRAGMENT_DATAGRAMS: usize = 4096;
 pub const FRAGMENT_AGE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Tunnels inside each other that are taken off a packet; those of packets with more are not looked into.
-pub const MAX_TUNNELS: u32 = 8;
+pub const MAX_TUNNELS: usize = 8;
 
 /// TCP segments that are remembered to recognise a packet captured twice; the oldest make room.
 pub const DUPLICATE_MEMORY: usize = 16_384;

@@ -75,7 +75,7 @@ pub struct LayerCounts {
 }
 
 /// How many buffers for joined fragments there are: one for each tunnel, and one for the innermost datagram.
-const JOINED_BUFFERS: usize = 9;
+const JOINED_BUFFERS: usize = limits::MAX_TUNNELS + 1;
 
 /// Peels packets down to TCP, holds the fragments of IP datagrams that are not whole yet, and knows the latest segments to
 /// tell copies of them.
@@ -305,7 +305,7 @@ fn segment<'a>(
             Err(Stop::Cut)
         }
         Err(HeaderSliceError::Len(_)) => {
-            // Cut within the options, which a copy need not be cut in: the fixed part is all there.
+            // Cut within the options, which only tell copies apart: the fixed part is all there.
             let mut filled = [0; LONGEST];
             for (to, from) in filled.iter_mut().zip(datagram.payload) {
                 *to = *from;

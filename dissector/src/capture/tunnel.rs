@@ -452,7 +452,7 @@ fn ppp(bytes: Bytes<'_>) -> Result<Network<'_>, Stop> {
 /// How deep a packet is wrapped, and in what.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Nest {
-    depth: u32,
+    depth: usize,
     /// A number made of all that was taken off; 0 for a plain packet.
     pub key: u64,
 }
