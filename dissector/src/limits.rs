@@ -84,7 +84,7 @@ pub const MAX_TOTAL_BUFFER: usize = 16 * 1024 * 1024;
 pub const PIECE_OVERHEAD: usize = 128;
 
 /// Connections followed at once. Beyond it the longest idle one is dropped. Being idle alone ends no connection.
-pub const MAX_CONNECTIONS: usize = 32_768;
+pub const MAX_CONNECTIONS: usize = 16_384;
 
 /// Connections of which one side alone was heard, without data (port scans, SYN floods). Beyond it the longest idle of
 /// them is dropped, so that they cannot drive out connections that carry something.
