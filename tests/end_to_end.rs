@@ -71,8 +71,9 @@ fn truth_of(scenario: &Scenario) -> Vec<Truth> {
 
 /// Whether the capture has all of a message.
 fn is_whole(scenario: &Scenario, sent: &Sent) -> bool {
-    // Ethernet, IPv6 and TCP headers with options, at most.
-    let headers = 100;
+    // Ethernet, IPv6 and TCP headers with options, at most; each tunnel may add as much.
+    let tunnels = scenario.capture.interfaces.iter().map(|i| i.tunnels.len());
+    let headers = 100 * (1 + tunnels.max().unwrap_or(0));
     let snap = sent.accidents.snap.unwrap_or(scenario.capture.snaplen);
     !sent.lost() && snap > headers + sent.payload.bytes.len()
 }

@@ -80,6 +80,15 @@ pub const FRAGMENT_DATAGRAMS: usize = 4096;
 /// How long an unfinished IP datagram is held, in capture time.
 pub const FRAGMENT_AGE: std::time::Duration = std::time::Duration::from_secs(30);
 
+/// Tunnels inside each other that are taken off a packet; those of packets with more are not looked into.
+pub const MAX_TUNNELS: usize = 8;
+
+/// TCP segments that are remembered to recognise a packet captured twice; the oldest make room.
+pub const DUPLICATE_MEMORY: usize = 16_384;
+
+/// Capture time within which a packet captured twice is recognised.
+pub const DUPLICATE_AGE: Duration = Duration::from_secs(1);
+
 /// Most unknown link types that are counted one by one.
 pub const UNKNOWN_LINK_TYPES: usize = 32;
 
