@@ -124,7 +124,10 @@ impl Outcome {
 }
 
 pub fn read_inputs(inputs: Vec<Box<dyn Input>>) -> Outcome {
-    let mut capture = Capture::new(inputs);
+    read_all(Capture::new(inputs))
+}
+
+fn read_all(mut capture: Capture) -> Outcome {
     let mut read = Outcome::default();
     loop {
         match capture.next_packet() {
@@ -152,11 +155,20 @@ pub fn read(data: &[u8]) -> Outcome {
     read_inputs(vec![Box::new(Memory::new(data.to_vec()))])
 }
 
+/// With so many bytes a read, by this thread and by another one.
 pub fn read_chunked(data: &[u8], chunk: usize) -> Outcome {
-    read_inputs(vec![Box::new(Memory {
-        chunk,
-        ..Memory::new(data.to_vec())
-    })])
+    let input = || -> Vec<Box<dyn Input>> {
+        vec![Box::new(Memory {
+            chunk,
+            ..Memory::new(data.to_vec())
+        })]
+    };
+    let here = read_inputs(input());
+    let there = read_all(Capture::new(input()).read_ahead(true));
+    assert_eq!(here.packets, there.packets);
+    assert_eq!(here.notes, there.notes);
+    assert_eq!(format!("{:?}", here.errors), format!("{:?}", there.errors));
+    here
 }
 
 /// A packet to put into a capture.
