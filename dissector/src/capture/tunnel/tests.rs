@@ -590,7 +590,7 @@ fn parts(protocol: u8, id: u16, inside: &[u8]) -> Vec<Vec<u8>> {
             } else {
                 0
             };
-            ipv4_part(protocol, id, more | at * 2, part)
+            ipv4_part(protocol, id, more | (at * 2), part)
         })
         .collect()
 }
