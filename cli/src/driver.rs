@@ -1,6 +1,5 @@
 //! Runs captures through the dissector: what every command that reads captures has in common.
 
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -132,12 +131,9 @@ pub trait Consumer: Sink {
 }
 
 /// Reads all inputs as one capture. The consumer is made when the first packet's time is known.
-///
-/// With more than one of `jobs` to do at a time, reading goes on in another thread meanwhile.
 pub fn dissect<S: Consumer>(
     inputs: Vec<FileInput>,
     options: Options,
-    jobs: NonZeroUsize,
     settings: &Settings,
     make: impl FnOnce(Timestamp) -> anyhow::Result<S>,
 ) -> anyhow::Result<Outcome<S>> {
@@ -153,7 +149,7 @@ pub fn dissect<S: Consumer>(
     let boxed: Vec<Box<dyn Input>> = inputs.into_iter().map(boxed).collect();
     let several = boxed.len() > 1;
     let live = boxed.iter().any(|input| !input.reopenable());
-    let mut capture = Capture::new(boxed).read_ahead(jobs.get() > 1);
+    let mut capture = Capture::new(boxed);
     let mut layers = Layers::new();
     let (mut first, mut last) = (None, None);
     let mut failed = false;

@@ -1,20 +1,14 @@
 //! The buffer through which an input is read: a window that moves over the capture.
 
-use super::ahead::{Ahead, Block, ROOM};
 use super::feed::Feed;
-use super::{Input, offset};
+use super::offset;
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The bytes that come next, as many as were asked for or happened to come along.
 pub(super) struct Buffer {
-    /// Where bytes come from; `None` once another thread has it.
-    feed: Option<Box<Feed>>,
-    ahead: Option<Ahead>,
-    meter: Meter,
-    /// Wanted as soon as the input is known to be longer than what the first read gave.
-    read_ahead: bool,
+    feed: Feed,
     data: Vec<u8>,
     /// The size that the buffer may grow to by itself (bytes); a single larger record makes it larger for as long.
     share: usize,
@@ -31,10 +25,7 @@ impl Buffer {
     /// A buffer of `size` bytes; it grows up to `share` while it is in use, and beyond that when more are asked for.
     pub(super) fn new(feed: Feed, size: usize, share: usize) -> Self {
         Self {
-            meter: feed.meter().clone(),
-            feed: Some(Box::new(feed)),
-            ahead: None,
-            read_ahead: false,
+            feed,
             data: vec![0; size],
             share,
             start: 0,
@@ -76,31 +67,14 @@ impl Buffer {
         self.broken.as_ref()
     }
 
-    /// Lets another thread read from now on.
-    pub(super) fn read_ahead(&mut self) {
-        self.read_ahead = true;
+    /// Where the bytes come from.
+    pub(super) fn feed(&self) -> &Feed {
+        &self.feed
     }
 
-    /// Whether more bytes can be had without waiting for them.
-    pub(super) fn is_more_ready(&self) -> bool {
-        self.ahead.as_ref().is_some_and(Ahead::is_ready)
-    }
-
-    /// What is known about the reading of the input.
-    pub(super) fn meter(&self) -> &Meter {
-        &self.meter
-    }
-
-    /// Closes the input.
-    pub(super) fn close(&self) {
-        if let Some(feed) = &self.feed {
-            feed.close();
-        }
-    }
-
-    /// Closes the input and hands it back, unless another thread has it.
-    pub(super) fn into_input(self) -> Option<Box<dyn Input>> {
-        self.feed.map(|feed| feed.into_input())
+    /// Gives up the buffer for its feed.
+    pub(super) fn into_feed(self) -> Feed {
+        self.feed
     }
 
     /// Takes what [`Buffer::broken`] shows.
@@ -114,67 +88,19 @@ impl Buffer {
             if self.at_end {
                 return false;
             }
-            self.start_reading_ahead();
-            match self.ahead.as_mut().map(Ahead::next) {
-                None => self.read(needed),
-                Some(Some(block)) => self.take(block),
-                Some(None) => self.at_end = true,
+            self.make_room(needed);
+            let room = self.data.get_mut(self.end..).unwrap_or_default();
+            match self.feed.read(room) {
+                Ok(0) => self.at_end = true,
+                Ok(read) => self.end = self.end.saturating_add(read.min(room.len())),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.at_end = true;
+                    self.broken = Some(error);
+                }
             }
         }
         true
-    }
-
-    fn start_reading_ahead(&mut self) {
-        if !self.read_ahead || self.offset == 0 {
-            return;
-        }
-        self.read_ahead = false;
-        match self.feed.take().map(|feed| Ahead::start(*feed)) {
-            Some(Ok(ahead)) => self.ahead = Some(ahead),
-            Some(Err(feed)) => self.feed = Some(Box::new(feed)),
-            None => {}
-        }
-    }
-
-    fn read(&mut self, needed: usize) {
-        self.make_room(needed);
-        let Some(feed) = &mut self.feed else {
-            self.at_end = true;
-            return;
-        };
-        let room = self.data.get_mut(self.end..).unwrap_or_default();
-        match feed.read(room) {
-            Ok(0) => self.at_end = true,
-            Ok(read) => self.end = self.end.saturating_add(read.min(room.len())),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => {
-                self.at_end = true;
-                self.broken = Some(error);
-            }
-        }
-    }
-
-    /// Goes on in a block, into whose room the unread bytes move; where they are too many, its bytes are appended.
-    fn take(&mut self, mut block: Block) {
-        let left = self.len();
-        let place = ROOM.checked_sub(left);
-        let room = place.and_then(|from| Some((from, block.data.get_mut(from..ROOM)?)));
-        if let Some((from, room)) = room {
-            room.copy_from_slice(self.bytes());
-            std::mem::swap(&mut self.data, &mut block.data);
-            (self.start, self.end) = (from, block.end);
-        } else {
-            self.compact();
-            self.data.truncate(self.end);
-            let bytes = block.data.get(ROOM..block.end).unwrap_or_default();
-            self.data.extend_from_slice(bytes);
-            self.end = self.data.len();
-        }
-        self.at_end = block.last;
-        self.broken = block.broken.or(self.broken.take());
-        if let Some(ahead) = &self.ahead {
-            ahead.give_back(block.data);
-        }
     }
 
     /// Steps over bytes that are in the buffer.
@@ -207,17 +133,14 @@ impl Buffer {
     /// Makes the buffer as small as its share. What does not fit is read again later, where that is cheap; elsewhere the
     /// buffer stays as it is until enough of it was used.
     pub(super) fn trim(&mut self) {
-        let Some(feed) = &self.feed else { return };
-        let rewinds = feed.can_rewind() && self.broken.is_none();
+        let rewinds = self.feed.can_rewind() && self.broken.is_none();
         if self.data.len() <= self.share || !rewinds && self.len() > self.share {
             return;
         }
         self.compact();
         let too_many = self.end.saturating_sub(self.share);
         if too_many > 0 {
-            if let Some(feed) = &mut self.feed {
-                feed.rewind(too_many);
-            }
+            self.feed.rewind(too_many);
             self.end = self.share;
             self.at_end = false;
         }
@@ -318,32 +241,6 @@ impl Read for Metered {
                 }
                 Err(error)
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::super::samples::*;
-
-    #[test]
-    fn records_larger_than_the_room_before_a_block_are_whole_when_read_ahead() {
-        let long = |fill: u8, len: usize| sample(1_700_000_000_000_000_000, &vec![fill; len]);
-        let samples = [
-            long(1, 10),
-            long(2, 200_000),
-            long(3, 70_000),
-            long(4, 65_520),
-            long(5, 300_000),
-            long(6, 1),
-        ];
-        let file = pcap(MICROS, false, 1, &samples);
-        for chunk in [1000, 65_536, 100_000, 1 << 20] {
-            let read = read_chunked(&file, chunk);
-            let data: Vec<_> = samples.iter().map(|s| s.data.clone()).collect();
-            assert_eq!(read.data(), data);
         }
     }
 }

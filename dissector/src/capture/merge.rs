@@ -39,8 +39,6 @@ pub struct Capture {
     reading: usize,
     /// What the buffer of each of them may take (bytes).
     share: usize,
-    /// One input alone is read by another thread.
-    read_ahead: bool,
 }
 
 struct Source {
@@ -98,16 +96,7 @@ impl Capture {
             pool: Pool::default(),
             reading: 0,
             share: limits::READ_BUFFER,
-            read_ahead: false,
         }
-    }
-
-    /// Reads and decompresses one input alone on a thread of its own, while packets are looked at. Several inputs are read
-    /// as they are needed, in the caller's thread.
-    #[must_use]
-    pub fn read_ahead(mut self, wanted: bool) -> Self {
-        self.read_ahead = wanted && self.sources.len() == 1;
-        self
     }
 
     /// The next packet in order of time, lent until the next call; `None` after the last one.
@@ -236,7 +225,7 @@ impl Capture {
         });
         let (notes, input) = reader.close();
         if start.is_some() {
-            source.input = input;
+            source.input = Some(input);
         } else {
             self.note(index, notes);
         }
@@ -293,12 +282,7 @@ impl Capture {
             let input = source.input.take()?;
             let (pool, bytes) = (&self.pool, &self.bytes);
             let reader = Reader::open(input, number, pool, bytes, size, self.share);
-            Some(reader.map(|mut reader| {
-                if self.read_ahead {
-                    reader.read_ahead();
-                }
-                source.reader = Some(Box::new(reader));
-            }))
+            Some(reader.map(|reader| source.reader = Some(Box::new(reader))))
         });
         if let Some(Ok(())) = opened {
             let first = self.advance(index)?;

@@ -1,11 +1,9 @@
 //! From capture files to TCP segments: reading, merging, peeling link layers, tunnels and IP, and telling copies.
 //!
 //! [`Capture`] reads any number of [`Input`]s as one capture in order of time; [`Layers`] takes each packet down to its
-//! [`Segment`], through whatever tunnels, and drops packets that were captured twice. A damaged capture is no error: what
-//! is readable is delivered, and a [`Note`] says what is not. Nothing here knows about files by path, about the order of
-//! TCP data, or about the protocol inside.
+//! [`Segment`], through whatever tunnels, and drops packets that were captured twice. A damaged capture is no error: what is readable is delivered, and a [`Note`] says what is not. Nothing here
+//! knows about files by path, about the order of TCP data, or about the protocol inside.
 
-mod ahead;
 mod buffer;
 mod bytes;
 mod copies;

@@ -86,7 +86,7 @@ impl Reader {
         match reader.read_header() {
             Ok(()) => Ok(reader),
             Err(error) => {
-                reader.buffer.close();
+                reader.buffer.feed().close();
                 Err(error)
             }
         }
@@ -157,7 +157,6 @@ impl Reader {
     /// Whether all bytes read so far have been handed out: the next packet needs another read.
     pub(super) fn is_drained(&self) -> bool {
         self.buffer.len() == self.current.as_ref().map_or(0, |record| record.len)
-            && !self.buffer.is_more_ready()
     }
 
     /// The packet that [`Reader::advance`] found; an empty one if there is none.
@@ -212,14 +211,9 @@ impl Reader {
         self.packets
     }
 
-    /// Lets another thread read and decompress from now on. The input does not come back from there.
-    pub(super) fn read_ahead(&mut self) {
-        self.buffer.read_ahead();
-    }
-
     /// Closes the input: what has to be told about what was read of it, and the input itself.
-    pub(super) fn close(self) -> (Vec<NoteKind>, Option<Box<dyn Input>>) {
-        (self.log.into_notes(), self.buffer.into_input())
+    pub(super) fn close(self) -> (Vec<NoteKind>, Box<dyn Input>) {
+        (self.log.into_notes(), self.buffer.into_feed().into_input())
     }
 
     fn read_header(&mut self) -> Result<(), Error> {
@@ -278,7 +272,7 @@ impl Reader {
     fn nothing(&mut self) -> Error {
         let name = self.name.clone();
         match (self.compression, self.buffer.take_broken()) {
-            (_, Some(source)) if self.buffer.meter().failed() => Error::Read {
+            (_, Some(source)) if self.buffer.feed().meter().failed() => Error::Read {
                 name,
                 offset: 0,
                 source,
@@ -339,7 +333,7 @@ impl Reader {
             .saturating_add(offset(self.buffer.len()));
         let (offset, packets) = (end, self.packets);
         let note = match (self.buffer.take_broken(), self.compression) {
-            (Some(source), _) if self.buffer.meter().failed() => {
+            (Some(source), _) if self.buffer.feed().meter().failed() => {
                 let name = self.name.clone();
                 self.failure = Some(Error::Read {
                     name,
