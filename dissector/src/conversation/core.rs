@@ -172,7 +172,7 @@ impl<S: Sink> Core<S> {
         );
         state.renumbered = renumbered.or(state.renumbered);
         if let Some(evidence) = &mut state.evidence {
-            evidence.add(&mut self.decoder, framed.bytes, message);
+            evidence.add(&mut self.decoder, framed.bytes, number);
             let (version, source) = evidence.verdict();
             if !state.undecided && state.session.version != Some(version) {
                 let text = format!("from here on version {version}: the messages say so by now");

@@ -100,19 +100,23 @@ impl Judge<'_> {
         message: &'static Message,
         widths: &mut Widths,
     ) -> Option<u32> {
-        let versions: &[ProtocolVersion] = match &self.version {
-            Some(version) => std::slice::from_ref(version),
-            // One of each width: decoding itself tries the layouts of the other versions.
-            None => &[ProtocolVersion(15), ProtocolVersion(25)],
-        };
+        let weights = self.decoder.weigh(bytes, message);
         let mut best = None;
         let mut still = Widths::default();
-        for version in versions {
-            let header = version.floating_header();
-            if !widths.allows(header) {
+        for header in [FloatingHeader::Narrow, FloatingHeader::Wide] {
+            let known = self.version.filter(|v| v.floating_header() == header);
+            if !widths.allows(header) || self.version.is_some() && known.is_none() {
                 continue;
             }
-            if let Some(worth) = worth_at(self.decoder, bytes, *version, message) {
+            let version = known
+                .filter(|v| weights.at(v.known()).is_some())
+                .or_else(|| weights.best(header))
+                .or(known)
+                .unwrap_or(match header {
+                    FloatingHeader::Narrow => ProtocolVersion(15),
+                    FloatingHeader::Wide => ProtocolVersion(25),
+                });
+            if let Some(worth) = worth_at(self.decoder, bytes, version, message) {
                 best = best.max(Some(worth));
                 still.add(header);
             }
