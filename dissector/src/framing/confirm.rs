@@ -1,16 +1,14 @@
 //! Whether bytes are a message: the one place where a boundary is believed or not.
 
-use crate::decode::wire::Header;
-use crate::decode::{Decoder, HEADER_LEN, MAX_MESSAGE, Reading};
+use crate::decode::wire::{self, Header};
+use crate::decode::{Decoder, HEADER_LEN, MAX_MESSAGE, Reading, Weights};
 use crate::finding::Code;
-use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender};
+use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender, WireType, roles};
 
 /// What must speak for a boundary where CTI is expected.
 pub const ENOUGH: u32 = 3;
 /// What must speak for a boundary whose place is known from the header before a gap.
 pub const COMPUTED: u32 = 1;
-/// What must speak for the first message of a chain where no segment begins there.
-pub(super) const ALONE: u32 = 3;
 /// What must speak for a connection being CTI at all, on a port that says nothing.
 pub const FOREIGN_PORT: u32 = 6;
 
@@ -26,6 +24,22 @@ pub(super) enum Verdict {
     NotYet,
     /// It is no boundary.
     Refuted,
+}
+
+/// How much a message speaks for its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Worth {
+    /// The more, the more of it could have been wrong.
+    pub points: u32,
+    /// Well-formed floating fields.
+    fields: usize,
+}
+
+impl Worth {
+    /// Whether it may be the first of a chain where no segment begins: numbers alone can be anything.
+    pub(super) const fn stands_alone(self) -> bool {
+        self.points >= ENOUGH || self.fields > 0
+    }
 }
 
 /// Which floating headers a chain of messages can be read with.
@@ -71,6 +85,17 @@ impl Judge<'_> {
         (1..=MAX_UNKNOWN_TYPE).contains(&number.0) && total <= MAX_MESSAGE
     }
 
+    /// Whether the beginning of a header, or a whole one, may stand where one is due.
+    pub(super) fn may_begin(&self, bytes: &[u8]) -> bool {
+        if let Ok((_, header)) = wire::header(bytes) {
+            return self.plausible(header);
+        }
+        // Neither lengths nor types are large.
+        let zeros = [0, 4, 5];
+        let is_zero = |at: &usize| bytes.get(*at).is_none_or(|byte| *byte == 0);
+        zeros.iter().all(is_zero) && bytes.get(1).is_none_or(|byte| *byte <= 1)
+    }
+
     /// Whether a header may stand where none is due: only what a message of a known type from this sender can have.
     pub(super) fn strict(&self, header: Header) -> Option<&'static Message> {
         let length = usize::try_from(header.length).ok()?;
@@ -99,7 +124,7 @@ impl Judge<'_> {
         bytes: &[u8],
         message: &'static Message,
         widths: &mut Widths,
-    ) -> Option<u32> {
+    ) -> Option<Worth> {
         let weights = self.decoder.weigh(bytes, message);
         let mut best = None;
         let mut still = Widths::default();
@@ -116,7 +141,8 @@ impl Judge<'_> {
                     FloatingHeader::Narrow => ProtocolVersion(15),
                     FloatingHeader::Wide => ProtocolVersion(25),
                 });
-            if let Some(worth) = worth_at(self.decoder, bytes, version, message) {
+            if let Some(worth) = worth_at(self.decoder, bytes, version, message, &weights)
+            {
                 best = best.max(Some(worth));
                 still.add(header);
             }
@@ -161,19 +187,24 @@ fn worth_at(
     bytes: &[u8],
     version: ProtocolVersion,
     usual: &'static Message,
-) -> Option<u32> {
+    weights: &Weights,
+) -> Option<Worth> {
     let number = usual.number;
     let others = protocol::alternatives(number).map(|(m, _)| m);
     std::iter::once(usual).chain(others).find_map(|message| {
         if !message.published {
             // Name and length are all that can be checked: it speaks neither for nor against.
-            return Some(0);
+            return Some(Worth {
+                points: 0,
+                fields: 0,
+            });
         }
         if !decoder.is_exact(bytes, version, message) {
             return None;
         }
         let view = decoder.decode_as(bytes, version, Some(message));
-        let fields = view.floating().count();
+        let found = view.floating().count();
+        let fields = weights.at(version.known()).map_or(found, |f| f.min(found));
         let length = usize::from(view.layout().map_or(0, |l| l.size));
         let enums = view.fixed().filter(|f| f.field().table.is_some()).count();
         let told = |code| view.findings().iter().any(|f| f.code == code);
@@ -183,16 +214,40 @@ fn worth_at(
         }
         let odd_values = told(Code::UnknownValue);
         let usual_reading = view.reading() == Reading::Usual;
-        Some(match (fields, length) {
-            _ if view.message().is_some_and(|m| m.name == "OPEN_REQ") && fields > 0 => 6,
+        let points = match (fields, length) {
+            _ if number == roles::OPEN_REQ && fields > 0 => 6,
             (2.., _) | (0, 200..) => 3,
-            (1, _) => 2,
-            (0, 40..) => 2,
+            (1, _) | (0, 40..) => 2,
             (0, 12..) if enums > 0 && !odd_values && usual_reading => 2,
             (0, 1..) => 1,
             _ => 0,
-        })
+        };
+        Some(Worth { points, fields })
     })
+}
+
+/// How far the content of a floating field would reach whose header ends where `before` ends: by a narrow header, by a wide
+/// one; 0 where there is none. A field that fits a message exactly is better evidence than the message.
+pub(super) fn enclosed(before: &[u8]) -> [usize; 2] {
+    let length = |tag: u16, length: u16| {
+        let opaque = protocol::floating(tag).is_some_and(|field| {
+            matches!(field.wire, Some(WireType::String | WireType::Unspec))
+                && field.max.is_some_and(|max| length <= max)
+        });
+        if opaque { usize::from(length) } else { 0 }
+    };
+    let narrow = match before {
+        [.., tag, size] => length(u16::from(*tag), u16::from(*size)),
+        _ => 0,
+    };
+    let wide = match before {
+        [.., t, ag, si, ze] => length(
+            u16::from_be_bytes([*t, *ag]),
+            u16::from_be_bytes([*si, *ze]),
+        ),
+        _ => 0,
+    };
+    [narrow, wide].map(|length| if length < HEADER_LEN { 0 } else { length })
 }
 
 /// The next place in a buffer where a header could stand, from `from` on: known headers begin with two zero bytes, and so

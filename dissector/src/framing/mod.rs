@@ -110,6 +110,9 @@ struct Candidate {
     required: u32,
     /// Floating headers that the chain can be read with.
     widths: confirm::Widths,
+    /// Where the chain would end if it were the content of a floating field whose header stands in front of it; 0 for no
+    /// such field. By width of the floating header.
+    enclosed: [usize; 2],
 }
 
 /// Cuts the bytes of one direction into messages.

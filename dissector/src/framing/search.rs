@@ -53,6 +53,7 @@ impl Framer {
             start,
             next: start,
             required: self.required,
+            enclosed: confirm::enclosed(self.buffer.get(..start).unwrap_or(&[])),
             ..Candidate::default()
         }
     }
@@ -70,22 +71,32 @@ impl Framer {
             candidate.widths = confirm::Widths::both();
             candidate.worth = u32::from(self.is_segment_start(candidate.start));
         }
+        let computed = candidate.required <= confirm::COMPUTED;
         loop {
             let Some(rest) = self.buffer.get(candidate.next..) else {
                 return Verdict::NotYet;
             };
-            if candidate.next - candidate.start > limits::MAX_SEARCH {
+            let chain = candidate.next - candidate.start;
+            if chain > limits::MAX_SEARCH || chain > 0 && candidate.enclosed.contains(&chain) {
+                // Too long to be true; or what was read is just what a floating field in front of it would hold.
                 return Verdict::Refuted;
             }
-            let (worth, required) = (candidate.worth, candidate.required);
-            let enough = |bonus: u32| worth + bonus >= required;
+            let settled = chain > 0 && candidate.enclosed.iter().all(|end| *end < chain);
+            let enough = |bonus: u32| settled && candidate.worth + bonus >= candidate.required;
             if rest.is_empty() {
                 // The chain ends where a segment ends.
-                let chained = candidate.next > candidate.start;
-                return if chained && enough(1) {
+                return if enough(1) {
                     Verdict::Confirmed
                 } else {
                     Verdict::NotYet
+                };
+            }
+            if enough(0) {
+                // What looks like a message within another is hardly followed by something that looks like one too.
+                return if judge.may_begin(rest) {
+                    Verdict::Confirmed
+                } else {
+                    Verdict::Refuted
                 };
             }
             let Ok((_, header)) = wire::header(rest) else {
@@ -94,36 +105,31 @@ impl Framer {
             let Some(message) = judge.strict(header) else {
                 return Verdict::Refuted;
             };
-            if candidate.next > candidate.start && enough(1) {
+            if enough(1) {
                 return Verdict::Confirmed;
             }
             let Some(bytes) = total(header.length).and_then(|t| rest.get(..t)) else {
-                if candidate.required <= confirm::COMPUTED && candidate.next == candidate.start {
+                return match (computed && chain == 0, last) {
                     // The place is known and the header suits it; the rest may never have been captured.
-                    return Verdict::Confirmed;
-                }
-                return if last {
-                    Verdict::Refuted
-                } else {
-                    Verdict::NotYet
+                    (true, _) => Verdict::Confirmed,
+                    (false, true) => Verdict::Refuted,
+                    (false, false) => Verdict::NotYet,
                 };
             };
-            let cost = 2 * length(bytes);
-            let Some(left) = credit.checked_sub(cost) else {
+            let Some(left) = credit.checked_sub(2 * length(bytes)) else {
                 return Verdict::Refuted;
             };
             *credit = left;
             let Some(worth) = judge.worth(bytes, message, &mut candidate.widths) else {
                 return Verdict::Refuted;
             };
-            let nothing_else = candidate.next == candidate.start && candidate.worth == 0;
-            if nothing_else && worth < confirm::ALONE && required > confirm::COMPUTED {
+            if chain == 0 && candidate.worth == 0 && !computed && !worth.stands_alone() {
                 // Numbers of a long message just before a true one can look like a short one.
                 return Verdict::Refuted;
             }
-            candidate.worth += worth;
+            candidate.worth += worth.points;
             candidate.next += bytes.len();
-            if candidate.worth >= candidate.required {
+            if computed && candidate.worth >= candidate.required {
                 return Verdict::Confirmed;
             }
         }
