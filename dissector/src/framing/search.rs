@@ -2,7 +2,7 @@
 
 use super::confirm::{self, Judge, Verdict};
 use super::{BreakCause, Candidate, Framed, Framer, Output, State, length, total};
-use crate::decode::wire;
+use crate::decode::wire::{self, HEADER_LEN};
 use crate::limits;
 use crate::time::Timestamp;
 
@@ -77,12 +77,15 @@ impl Framer {
                 return Verdict::NotYet;
             };
             let chain = candidate.next - candidate.start;
-            if chain > limits::MAX_SEARCH || chain > 0 && candidate.enclosed.contains(&chain) {
-                // Too long to be true; or what was read is just what a floating field in front of it would hold.
+            if chain > 0 && candidate.enclosed.contains(&chain) {
+                // What was read is just what a floating field in front of it would hold.
                 return Verdict::Refuted;
             }
             let settled = chain > 0 && candidate.enclosed.iter().all(|end| *end < chain);
             let enough = |bonus: u32| settled && candidate.worth + bonus >= candidate.required;
+            if enough(0) {
+                return self.follow_on(candidate, judge, last, credit);
+            }
             if rest.is_empty() {
                 // The chain ends where a segment ends.
                 return if enough(1) {
@@ -91,13 +94,8 @@ impl Framer {
                     Verdict::NotYet
                 };
             }
-            if enough(0) {
-                // What looks like a message within another is hardly followed by something that looks like one too.
-                return if judge.may_begin(rest) {
-                    Verdict::Confirmed
-                } else {
-                    Verdict::Refuted
-                };
+            if chain > limits::MAX_SEARCH {
+                return Verdict::Refuted;
             }
             let Ok((_, header)) = wire::header(rest) else {
                 return Verdict::NotYet;
@@ -106,7 +104,8 @@ impl Framer {
                 return Verdict::Refuted;
             };
             if enough(1) {
-                return Verdict::Confirmed;
+                candidate.worth += 1;
+                continue;
             }
             let Some(bytes) = total(header.length).and_then(|t| rest.get(..t)) else {
                 return match (computed && chain == 0, last) {
@@ -132,6 +131,45 @@ impl Framer {
             if computed && candidate.worth >= candidate.required {
                 return Verdict::Confirmed;
             }
+        }
+    }
+
+    /// Enough speaks for a chain so far. It must lead through all that is there: what looks like messages within another
+    /// message is hardly followed by more of them to the end of a segment.
+    fn follow_on(
+        &self,
+        candidate: &mut Candidate,
+        judge: &Judge<'_>,
+        last: bool,
+        credit: &mut u64,
+    ) -> Verdict {
+        let unfinished = if last {
+            Verdict::Confirmed
+        } else {
+            Verdict::NotYet
+        };
+        loop {
+            let rest = self.buffer.get(candidate.next..).unwrap_or(&[]);
+            let far = candidate.next - candidate.start > limits::MAX_SEARCH;
+            if rest.is_empty() || far {
+                return Verdict::Confirmed;
+            }
+            if !judge.may_begin(rest) {
+                return Verdict::Refuted;
+            }
+            let whole = wire::header(rest)
+                .ok()
+                .and_then(|(_, header)| total(header.length))
+                .filter(|total| *total <= rest.len());
+            let Some(whole) = whole else {
+                return unfinished;
+            };
+            let Some(left) = credit.checked_sub(length(rest.get(..HEADER_LEN).unwrap_or(&[])))
+            else {
+                return Verdict::Confirmed;
+            };
+            *credit = left;
+            candidate.next += whole;
         }
     }
 

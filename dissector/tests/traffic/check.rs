@@ -236,7 +236,18 @@ impl Check<'_> {
             }
             let Some((index, start)) = self.find(stream, &seen, info, bytes, &told) else {
                 if std::env::var_os("LOSS_SHOW").is_some() {
-                    println!("FALSE v{} {} {bytes:02x?}", self.talk.version, info.message.map_or("?", |m| m.name));
+                    let inside = self.talk.said.iter().find(|s| s.bytes.windows(bytes.len()).any(|w| w == bytes));
+                    println!(
+                        "FALSE v{} {} {} bytes, {:?} {:?} inside {:?} at {:?} of {:?}",
+                        self.talk.version,
+                        info.message.map_or("?", |m| m.name),
+                        bytes.len(),
+                        info.packets.iter().map(|p| p.number).collect::<Vec<_>>(),
+                        info.time,
+                        inside.map(|s| s.message.name),
+                        inside.and_then(|s| s.bytes.windows(bytes.len()).position(|w| w == bytes)),
+                        inside.map(|s| s.bytes.len()),
+                    );
                 }
                 continue;
             };
@@ -295,7 +306,11 @@ impl Check<'_> {
             let ends_there = to.start < end && end <= to.end;
             if same && ends_there && !told.contains_key(index) {
                 let piece = self.pieces.iter().find(|p| p.packet == last)?;
-                return (self.disordered || info.time == piece.time).then_some((*index, range.start));
+                let in_time = match stream.in_order && !self.disordered {
+                    true => info.time == piece.time,
+                    false => info.time >= piece.time,
+                };
+                return in_time.then_some((*index, range.start));
             }
         }
         None

@@ -53,6 +53,8 @@ pub struct Stream {
     pub length: usize,
     /// Index of each message in what was said, and where it lies.
     pub spans: Vec<(usize, std::ops::Range<usize>)>,
+    /// Its segments were captured in order: no message had to wait for bytes before it.
+    pub in_order: bool,
 }
 
 /// What was on the wire.
@@ -94,7 +96,7 @@ pub fn capture(talk: &Talk, snaplen: usize) -> Wire {
     }
     let mut scenario = Scenario::from_text("traffic", &head).unwrap();
     scenario.events = events(talk);
-    let streams = streams(talk, &scenario);
+    let mut streams = streams(talk, &scenario);
     let mut bytes = Vec::new();
     scenario.capture_files().unwrap()[0]
         .write_to(&mut bytes)
@@ -118,6 +120,13 @@ pub fn capture(talk: &Talk, snaplen: usize) -> Wire {
             payload: segment.payload.to_vec(),
             missing: segment.missing,
         });
+    }
+    for stream in &mut streams {
+        let own = pieces.iter().filter(|p| {
+            (p.source, p.destination) == (stream.source, stream.destination) && !p.flags.syn
+        });
+        let places = own.map(|p| p.sequence.wrapping_sub(stream.base));
+        stream.in_order = places.is_sorted();
     }
     Wire { pieces, streams }
 }
@@ -164,6 +173,7 @@ fn streams(talk: &Talk, scenario: &Scenario) -> Vec<Stream> {
                 base: first.wrapping_add(u32::from(!connection.midstream)),
                 length,
                 spans,
+                in_order: true,
             });
         }
     }
