@@ -102,6 +102,21 @@ impl<S: Sink> Sequencer<S> {
         }
     }
 
+    /// Changes a message that still waits, by its bytes.
+    pub(crate) fn with_message_bytes(
+        &mut self,
+        place: Place,
+        change: impl FnOnce(&mut MessageInfo, &[u8]),
+    ) {
+        if let Some(Slot {
+            held: Held::Message(info, bytes),
+            ..
+        }) = self.slot(place)
+        {
+            change(info, bytes);
+        }
+    }
+
     /// Changes the beginning of a session that still waits.
     pub(crate) fn with_session(&mut self, place: Place, change: impl FnOnce(&mut Session)) {
         if let Some(Slot {

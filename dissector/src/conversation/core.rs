@@ -158,6 +158,10 @@ impl<S: Sink> Core<S> {
         self.totals.messages += 1;
         let no = self.totals.messages;
         let mut findings = Vec::new();
+        if framed.unconfirmed {
+            let text = "bytes are missing before and behind it; its place was found by its content";
+            findings.push(Finding::new(Code::PlaceInferred, text));
+        }
         if number == roles::OPEN_REQ {
             self.open_req(state, framed.bytes, &mut findings);
         }
@@ -202,7 +206,7 @@ impl<S: Sink> Core<S> {
         state.messages += 1;
         self.count(&mut state.session, direction, framed);
         let mut holds = u8::from(state.undecided);
-        let exchange = self.correlate(state, connection.id.0, &mut info, framed.bytes, &mut holds);
+        let exchange = self.correlate(state, facts, connection.id.0, &mut info, framed.bytes, &mut holds);
         self.follow_session(state, &info, framed.bytes);
         let place = self
             .sequencer

@@ -2,11 +2,12 @@
 
 use super::connection::SessionState;
 use super::core::Core;
+use crate::decode::Decoder;
 use crate::finding::{Code, Finding};
 use crate::limits;
-use crate::protocol::{NEWEST, ProtocolVersion};
-use crate::record::{Notice, Record, Sink};
-use crate::session::VersionSource;
+use crate::protocol::{self, NEWEST, ProtocolVersion};
+use crate::record::{Direction, MessageInfo, Notice, Record, Sink};
+use crate::session::{VersionSource, resolve};
 use crate::time::Timestamp;
 
 impl<S: Sink> Core<S> {
@@ -95,10 +96,12 @@ impl<S: Sink> Core<S> {
             .version
             .unwrap_or(ProtocolVersion(NEWEST.into()));
         let source = state.session.version_source;
+        let decoder = &mut self.decoder;
         for place in std::mem::take(&mut state.waiting) {
-            self.sequencer.with_message(place, |info| {
+            self.sequencer.with_message_bytes(place, |info, bytes| {
                 info.version = version;
                 info.version_source = source;
+                again(decoder, info, bytes, state.renumbered);
             });
             self.sequencer.answered(place);
         }
@@ -111,5 +114,27 @@ impl<S: Sink> Core<S> {
         }
         self.inferring.pop_front();
         Some(connection)
+    }
+}
+
+/// What a message is may depend on the version, and on what the session has shown since. Messages that take part in exchanges
+/// stay what they were taken for.
+fn again(
+    decoder: &mut Decoder,
+    info: &mut MessageInfo,
+    bytes: &[u8],
+    renumbered: Option<bool>,
+) {
+    let from = match info.direction {
+        Direction::ClientToServer => protocol::Sender::Client,
+        Direction::ServerToClient => protocol::Sender::Server,
+    };
+    let version = Some(info.version);
+    let (message, _) = resolve(decoder, bytes, info.number, from, version, renumbered);
+    let is_free = |message: Option<&'static protocol::Message>| {
+        message.is_none_or(|m| m.layouts.first().is_none_or(|l| !l.invoke_id))
+    };
+    if is_free(message) && is_free(info.message) {
+        info.message = message;
     }
 }

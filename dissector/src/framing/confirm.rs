@@ -20,6 +20,8 @@ const MAX_UNKNOWN_TYPE: u32 = 1023;
 pub(super) enum Verdict {
     /// Enough speaks for it.
     Confirmed,
+    /// Enough speaks for it, but what follows was not captured, so that nothing could speak against it.
+    Unopposed,
     /// More bytes are needed.
     NotYet,
     /// It is no boundary.

@@ -23,6 +23,9 @@ pub struct Framed<'a> {
     pub time: Timestamp,
     /// The packets that carried it.
     pub packets: &'a [PacketId],
+    /// Its place was found by its content and nothing confirmed it: bytes are missing before and behind it, and no segment
+    /// begins there.
+    pub unconfirmed: bool,
 }
 
 /// Why framing lost step with the stream.
@@ -319,6 +322,7 @@ impl Framer {
             bytes: &self.buffer,
             time,
             packets: &self.packets,
+            unconfirmed: false,
         }));
         self.buffer.clear();
         self.pieces.clear();
@@ -393,6 +397,7 @@ impl Framer {
                     bytes: message,
                     time: run.time,
                     packets: &[run.packet],
+                    unconfirmed: false,
                 }));
                 return rest;
             }

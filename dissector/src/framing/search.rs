@@ -22,8 +22,9 @@ impl Framer {
             let verdict = self.follow(&mut candidate, judge, last, &mut credit);
             self.credit = credit;
             match verdict {
-                Verdict::Confirmed => {
-                    self.resume(candidate.start, judge, out);
+                Verdict::Confirmed | Verdict::Unopposed => {
+                    let unconfirmed = verdict == Verdict::Unopposed;
+                    self.resume(candidate.start, unconfirmed, judge, out);
                     // A later header of the buffer may have made no sense.
                     let State::Searching(next) = self.state else {
                         return;
@@ -143,10 +144,10 @@ impl Framer {
         last: bool,
         credit: &mut u64,
     ) -> Verdict {
-        let unfinished = if last {
-            Verdict::Confirmed
-        } else {
-            Verdict::NotYet
+        let unfinished = match last {
+            false => Verdict::NotYet,
+            true if self.is_segment_start(candidate.start) => Verdict::Confirmed,
+            true => Verdict::Unopposed,
         };
         loop {
             let rest = self.buffer.get(candidate.next..).unwrap_or(&[]);
@@ -214,7 +215,13 @@ impl Framer {
     }
 
     /// The boundary at `start` is confirmed: tells what was skipped and hands out the whole messages of the buffer.
-    fn resume(&mut self, start: usize, judge: &Judge<'_>, out: &mut dyn FnMut(Output<'_>)) {
+    fn resume(
+        &mut self,
+        start: usize,
+        unconfirmed: bool,
+        judge: &Judge<'_>,
+        out: &mut dyn FnMut(Output<'_>),
+    ) {
         if start > 0 {
             self.begin_break(
                 BreakCause::MidStream,
@@ -267,6 +274,7 @@ impl Framer {
                 bytes,
                 time,
                 packets: &self.packets,
+                unconfirmed,
             }));
             at = end;
         }

@@ -165,8 +165,7 @@ pub(crate) fn resolve(
     let mut other = protocol::alternatives(number)
         .filter(|(_, a)| match (a.until, known) {
             (Some(until), Some(known)) => known <= until,
-            (Some(_), None) => false,
-            (None, _) => true,
+            _ => true,
         })
         .map(|(m, _)| m);
     let Some(other) = other.next() else {
@@ -176,8 +175,13 @@ pub(crate) fn resolve(
         return (Some(other), Some(true));
     };
     let sent = |m: &Message| m.sender == protocol::Sender::Either || m.sender == from;
-    let version = version.unwrap_or(ProtocolVersion(NEWEST.into()));
-    let mut fits = |m: &'static Message| m.published && decoder.is_exact(bytes, version, m);
+    let mut fits = |m: &'static Message| {
+        m.published
+            && match version {
+                Some(version) => decoder.is_exact(bytes, version, m),
+                None => decoder.weigh(bytes, m).0.iter().any(Option::is_some),
+            }
+    };
     match (sent(usual), sent(other)) {
         (true, false) => (Some(usual), Some(false)),
         (false, true) => (Some(other), Some(true)),

@@ -5,6 +5,7 @@ use super::wire::{Piece, Stream, Wire};
 use cti_dissector::conversation::{Conversations, Options};
 use cti_dissector::correlate::{Exchange, OutcomeKind};
 use cti_dissector::decode::{Decoder, FieldValue, MessageView};
+use cti_dissector::finding::Code;
 use cti_dissector::record::{BreakRecord, MessageInfo, Record, Sink};
 use cti_dissector::session::Session;
 use std::collections::HashMap;
@@ -51,6 +52,9 @@ pub struct Figures {
     pub false_messages: usize,
     /// Messages told in part (`cut_message`) whose beginning nobody sent.
     pub false_parts: usize,
+    /// Messages that nobody sent, told with `place_inferred`; and all messages told so.
+    pub false_flagged: usize,
+    pub flagged: usize,
     /// Messages whose bytes are all there, from the first boundary of their direction on.
     pub whole: usize,
     /// Those of them that were told.
@@ -76,6 +80,8 @@ impl AddAssign for Figures {
         self.kept += other.kept;
         self.false_messages += other.false_messages;
         self.false_parts += other.false_parts;
+        self.false_flagged += other.false_flagged;
+        self.flagged += other.flagged;
         self.whole += other.whole;
         self.told += other.told;
         self.misread += other.misread;
@@ -90,17 +96,19 @@ impl AddAssign for Figures {
 
 impl Figures {
     /// The titles of [`Figures::row`].
-    pub const TITLE: &'static str = "| capture | runs | packets lost | false | false parts | whole | decoded | misread | wrong pairs \
-         | pairs found | wrong gaps | bytes to the first |\n|---|---|---|---|---|---|---|---|---|---|---|---|";
+    pub const TITLE: &'static str = "| capture | runs | packets lost | false | false in part | `place_inferred`, false | whole | decoded | misread | wrong pairs \
+         | pairs found | wrong gaps | bytes to the first |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
     /// One row of a table.
     pub fn row(&self, label: &str) -> String {
         format!(
-            "| {label} | {} | {} | {} | {} | {} | {} | {} | {} | {} of {} | {} | {} |",
+            "| {label} | {} | {} | {} | {} | {}, {} | {} | {} | {} | {} | {} of {} | {} | {} |",
             self.runs,
             percent(self.packets.saturating_sub(self.kept), self.packets),
             self.false_messages,
             self.false_parts,
+            self.flagged,
+            self.false_flagged,
             self.whole,
             percent(self.told, self.whole),
             self.misread,
@@ -208,8 +216,10 @@ impl Check<'_> {
         // Whatever could not be named is false.
         let cut = |bytes: &[u8]| promised(bytes) > bytes.len();
         for (info, bytes) in &story.messages {
+            figures.flagged += usize::from(is_flagged(info));
             match names.get(&info.no) {
                 None if cut(bytes) => figures.false_parts += 1,
+                None if is_flagged(info) => figures.false_flagged += 1,
                 None => figures.false_messages += 1,
                 Some(index) => figures.misread += usize::from(!cut(bytes) && self.misread(*index, info, bytes)),
             }
@@ -238,7 +248,8 @@ impl Check<'_> {
                 if std::env::var_os("LOSS_SHOW").is_some() {
                     let inside = self.talk.said.iter().find(|s| s.bytes.windows(bytes.len()).any(|w| w == bytes));
                     println!(
-                        "FALSE v{} {} {} bytes, {:?} {:?} inside {:?} at {:?} of {:?}",
+                        "FALSE {:?} v{} {} {} bytes, {:?} {:?} inside {:?} at {:?} of {:?}",
+                        is_flagged(info),
                         self.talk.version,
                         info.message.map_or("?", |m| m.name),
                         bytes.len(),
@@ -365,6 +376,11 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// Whether a message is told as one whose place is not certain.
+fn is_flagged(info: &MessageInfo) -> bool {
+    info.findings.iter().any(|f| f.code == Code::PlaceInferred)
 }
 
 /// Bytes that a message has by its header.

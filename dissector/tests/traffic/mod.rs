@@ -202,6 +202,7 @@ struct Plan {
 struct Planner<'r> {
     random: &'r mut Random,
     version: ProtocolVersion,
+    all_answered: bool,
     plans: Vec<Plan>,
 }
 
@@ -245,7 +246,7 @@ impl Planner<'_> {
         any_values: bool,
     ) {
         let name = match (self.random.below(32), request.service) {
-            (0, _) => return,
+            (0, _) if !self.all_answered => return,
             (1, "client-control") => "CONTROL_FAILURE_CONF",
             (1, _) => "FAILURE_CONF",
             _ => "",
@@ -304,6 +305,8 @@ pub fn talk(version: ProtocolVersion, taste: Taste, random: &mut Random) -> Talk
     let mut planner = Planner {
         random,
         version,
+        // Nobody can tell an answer to a repeated InvokeID from one to the request that stayed without.
+        all_answered: taste.invoke_ids > 0,
         plans: Vec::new(),
     };
     let second = 1000 * MILLISECOND;
