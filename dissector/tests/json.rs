@@ -35,7 +35,7 @@ impl Writer {
             info: MessageInfo {
                 no: 1,
                 time: Timestamp::from_seconds(1_795_428_901),
-                peers: Arc::new(peers),
+                peers: peers,
                 direction: Direction::ClientToServer,
                 packets: vec![PacketId {
                     input: 0,

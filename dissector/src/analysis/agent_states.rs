@@ -142,13 +142,13 @@ mod tests {
             let info = MessageInfo {
                 no: 1,
                 time: Timestamp::from_nanos(self.now),
-                peers: Arc::new(Peers {
+                peers: Peers {
                     session,
                     client: "10.0.1.10:50412".parse().unwrap(),
                     server: "10.0.0.5:42027".parse().unwrap(),
-                }),
+                },
                 direction: Direction::ServerToClient,
-                packets: Vec::new(),
+                packets: Packets::default(),
                 version: ProtocolVersion(24),
                 version_source: VersionSource::Stated,
                 number: message.number,

@@ -1,6 +1,7 @@
 //! Messages, sessions and exchanges of all connections, on their way to the sink.
 
 use super::connection::{Facts, Live, Phase, SessionState};
+use super::versions::Unsettled;
 use super::{Options, Totals};
 use crate::correlate::{Correlator, OutcomeKind, State};
 use crate::decode::{Decoder, wire};
@@ -16,7 +17,6 @@ use crate::session::{
 };
 use crate::time::Timestamp;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Capture time after which a session's version is decided on what there is.
@@ -188,9 +188,9 @@ impl<S: Sink> Core<S> {
         let mut info = MessageInfo {
             no,
             time: framed.time,
-            peers: Arc::clone(&state.session.peers),
+            peers: state.session.peers,
             direction,
-            packets: framed.packets.to_vec(),
+            packets: framed.packets.into(),
             version: state
                 .session
                 .version
@@ -208,8 +208,11 @@ impl<S: Sink> Core<S> {
         let mut holds = u8::from(state.undecided);
         let exchange = self.correlate(state, facts, connection.id.0, &mut info, framed.bytes, &mut holds);
         self.follow_session(state, &info, framed.bytes);
-        let place = self
-            .sequencer
+        let place = self.sequencer.next_place();
+        let unsettled = Some(state.renumbered)
+            .filter(|_| state.undecided)
+            .and_then(|r| Unsettled::of(&mut self.decoder, &info, framed.bytes, r, place));
+        self.sequencer
             .push(Record::Message(&info, framed.bytes), holds);
         if let Some((exchange, request)) = exchange {
             if let Some(request) = request {
@@ -227,6 +230,7 @@ impl<S: Sink> Core<S> {
         }
         if state.undecided {
             state.waiting.push(place);
+            state.unsettled.extend(unsettled);
             let enough = state
                 .evidence
                 .as_ref()
@@ -274,11 +278,11 @@ impl<S: Sink> Core<S> {
         let is_cti = content == Content::Cti;
         let undecided = is_cti && forced.is_none();
         let session = Session {
-            peers: Arc::new(Peers {
+            peers: Peers {
                 session: number,
                 client: connection.endpoint(server.other()),
                 server: connection.endpoint(server),
-            }),
+            },
             connection: connection.id.0,
             server_by,
             content,
@@ -308,6 +312,7 @@ impl<S: Sink> Core<S> {
             session,
             evidence: undecided.then(Evidence::default),
             waiting: Vec::new(),
+            unsettled: Vec::new(),
             began,
             undecided,
             renumbered: None,
@@ -329,11 +334,11 @@ impl<S: Sink> Core<S> {
         session.server_by = by;
         let address = connection.endpoint(server);
         if session.peers.server != address {
-            session.peers = Arc::new(Peers {
+            session.peers = Peers {
                 session: session.peers.session,
                 client: connection.endpoint(server.other()),
                 server: address,
-            });
+            };
         }
     }
 
@@ -371,7 +376,7 @@ impl<S: Sink> Core<S> {
         self.totals.missing += details.missing;
         self.totals.skipped += details.skipped;
         let record = BreakRecord {
-            peers: Arc::clone(&state.session.peers),
+            peers: state.session.peers,
             direction,
             details,
         };

@@ -239,32 +239,50 @@ impl<S: Sink> State<S> {
             return false;
         };
         live.learn(connection);
-        let Live {
-            framers,
-            facts,
-            session,
+        let Self {
+            judge,
+            reorder,
+            core,
             ..
-        } = &mut **live;
-        let mut judge = Judge {
-            decoder: &mut self.judge,
-            version: session.as_ref().and_then(SessionState::sure_version),
-            sender: facts.sender(from),
-        };
-        let framer = match from {
-            Side::First => &mut framers.0,
-            Side::Second => &mut framers.1,
-        };
-        let (core, reorder) = (&mut self.core, &mut self.reorder);
-        act(framer, &mut judge, &mut |output| {
-            facts.confirmed |= matches!(output, Output::Message(_));
-            if reorder.is_on() {
-                reorder.output(connection, from, output);
-            } else {
-                core.framed(facts, session, connection, from, output);
-            }
-        });
+        } = self;
+        drive(live, judge, reorder, core, connection, from, act);
         true
     }
+}
+
+/// Lets a direction's framer act; what it tells goes on, or waits for its turn.
+fn drive<S: Sink>(
+    live: &mut Live,
+    decoder: &mut Decoder,
+    reorder: &mut Reorder,
+    core: &mut Core<S>,
+    connection: &Connection,
+    from: Side,
+    act: impl FnOnce(&mut Framer, &mut Judge<'_>, &mut dyn FnMut(Output<'_>)),
+) {
+    let Live {
+        framers,
+        facts,
+        session,
+        ..
+    } = live;
+    let mut judge = Judge {
+        decoder,
+        version: session.as_ref().and_then(SessionState::sure_version),
+        sender: facts.sender(from),
+    };
+    let framer = match from {
+        Side::First => &mut framers.0,
+        Side::Second => &mut framers.1,
+    };
+    act(framer, &mut judge, &mut |output| {
+        facts.confirmed |= matches!(output, Output::Message(_));
+        if reorder.is_on() {
+            reorder.output(connection, from, output);
+        } else {
+            core.framed(facts, session, connection, from, output);
+        }
+    });
 }
 
 impl<S: Sink> Handler for State<S> {
@@ -275,7 +293,13 @@ impl<S: Sink> Handler for State<S> {
     }
 
     fn data(&mut self, connection: &Connection, run: DataRun<'_>) -> Interest {
-        let Some(live) = self.connections.get_mut(&connection.id.0) else {
+        let Self {
+            connections,
+            judge,
+            reorder,
+            core,
+        } = self;
+        let Some(live) = connections.get_mut(&connection.id.0) else {
             return Interest::Ignore;
         };
         live.learn(connection);
@@ -283,16 +307,16 @@ impl<S: Sink> Handler for State<S> {
             Phase::Ignored => return Interest::Ignore,
             Phase::Encrypted => {
                 live.phase = Phase::Encrypted;
-                self.core.encrypted(live, connection, run.time);
+                core.encrypted(live, connection, run.time);
                 return Interest::Ignore;
             }
             Phase::Probing | Phase::Cti => {}
         }
-        self.drive(connection, run.from, |framer, judge, out| {
+        let push = |framer: &mut Framer, judge: &mut Judge<'_>, out: &mut dyn FnMut(Output<'_>)| {
             framer.push(&run, judge, out);
-        });
-        let live = self.connections.get_mut(&connection.id.0);
-        live.map_or(Interest::Ignore, |live| live.settle(run.bytes.len()))
+        };
+        drive(live, judge, reorder, core, connection, run.from, push);
+        live.settle(run.bytes.len())
     }
 
     fn gap(&mut self, connection: &Connection, gap: Gap) {

@@ -14,7 +14,7 @@ fn info(bytes: &[u8], version: u32) -> MessageInfo {
     MessageInfo {
         no: 17,
         time: Timestamp::from_nanos(1_795_428_901_203_417_000),
-        peers: Arc::new(peers),
+        peers: peers,
         direction: Direction::ServerToClient,
         packets: vec![
             PacketId {
