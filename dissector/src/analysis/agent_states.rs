@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::decode::Decoder;
     use crate::protocol::{self, ProtocolVersion};
-    use crate::record::{Direction, Peers};
+    use crate::record::{Direction, Packets, Peers};
     use crate::session::VersionSource;
 
     struct Bench {

@@ -102,7 +102,7 @@ impl<S: Sink> Core<S> {
     pub(super) fn framed(
         &mut self,
         facts: &mut Facts,
-        session: &mut Option<SessionState>,
+        session: &mut Option<Box<SessionState>>,
         connection: &Connection,
         from: Side,
         output: Output<'_>,
@@ -124,7 +124,7 @@ impl<S: Sink> Core<S> {
     fn message(
         &mut self,
         facts: &mut Facts,
-        session: &mut Option<SessionState>,
+        session: &mut Option<Box<SessionState>>,
         connection: &Connection,
         from: Side,
         framed: Framed<'_>,
@@ -137,10 +137,11 @@ impl<S: Sink> Core<S> {
         if number == roles::OPEN_REQ
             && let Some(old) = session.take_if(|s| s.closed)
         {
-            self.session_over(old, facts, framed.time, None);
+            self.session_over(*old, facts, framed.time, None);
         }
         if session.is_none() {
-            *session = Some(self.begin(facts, connection, from, framed.time, Content::Cti));
+            let begun = self.begin(facts, connection, from, framed.time, Content::Cti);
+            *session = Some(Box::new(begun));
             if let Some(session) = session {
                 for (side, details) in std::mem::take(&mut facts.early) {
                     self.broken(session, facts.direction(side), details);
@@ -401,7 +402,7 @@ impl<S: Sink> Core<S> {
             session: Some(state.session.peers.session),
         };
         self.sequencer.push(Record::Notice(&notice), 0);
-        live.session = Some(state);
+        live.session = Some(Box::new(state));
     }
 
     /// A connection is over.
@@ -427,7 +428,7 @@ impl<S: Sink> Core<S> {
                 connection.since,
                 Content::Nothing,
             );
-            live.session = Some(state);
+            live.session = Some(Box::new(state));
         }
         let Some(mut state) = live.session.take() else {
             return;
@@ -459,7 +460,7 @@ impl<S: Sink> Core<S> {
         if told_at_its_end || matches!(end, End::Finished(_) | End::Reset(_)) {
             state.session.last = state.session.last.max(time);
         }
-        self.session_over(state, &live.facts, time, Some(end));
+        self.session_over(*state, &live.facts, time, Some(end));
     }
 
     /// Tells a session's end; requests still open get no answer any more.

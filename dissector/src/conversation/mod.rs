@@ -88,6 +88,7 @@ pub struct Conversations<S> {
 
 /// Everything behind the reassembler.
 struct State<S> {
+    /// Those that have carried data, by their number, but for those that turned out to carry something else.
     connections: HashMap<u32, Box<Live>, RandomState>,
     judge: Decoder,
     reorder: Reorder,
@@ -159,7 +160,7 @@ impl<S: Sink> State<S> {
             if let Some(session) = self
                 .connections
                 .get_mut(&connection)
-                .and_then(|l| l.session.as_mut())
+                .and_then(|l| l.session.as_deref_mut())
             {
                 self.core.decide_version(session);
             }
@@ -228,6 +229,14 @@ impl<S: Sink> State<S> {
 }
 
 impl<S: Sink> State<S> {
+    /// What is known of a connection, from now on if it was not before.
+    fn live(&mut self, connection: &Connection) -> &mut Live {
+        let ports = &self.core.options.ports;
+        self.connections
+            .entry(connection.id.0)
+            .or_insert_with(|| Box::new(Live::new(connection, ports)))
+    }
+
     /// Lets a direction's framer act; what it tells goes on, or waits for its turn. False when the connection is not followed.
     fn drive(
         &mut self,
@@ -235,16 +244,16 @@ impl<S: Sink> State<S> {
         from: Side,
         act: impl FnOnce(&mut Framer, &mut Judge<'_>, &mut dyn FnMut(Output<'_>)),
     ) -> bool {
-        let Some(live) = self.connections.get_mut(&connection.id.0) else {
-            return false;
-        };
-        live.learn(connection);
         let Self {
+            connections,
             judge,
             reorder,
             core,
-            ..
         } = self;
+        let Some(live) = connections.get_mut(&connection.id.0) else {
+            return false;
+        };
+        live.learn(connection);
         drive(live, judge, reorder, core, connection, from, act);
         true
     }
@@ -268,7 +277,7 @@ fn drive<S: Sink>(
     } = live;
     let mut judge = Judge {
         decoder,
-        version: session.as_ref().and_then(SessionState::sure_version),
+        version: session.as_deref().and_then(SessionState::sure_version),
         sender: facts.sender(from),
     };
     let framer = match from {
@@ -286,10 +295,8 @@ fn drive<S: Sink>(
 }
 
 impl<S: Sink> Handler for State<S> {
-    fn opened(&mut self, connection: &Connection) {
+    fn opened(&mut self, _: &Connection) {
         self.core.totals.connections += 1;
-        let live = Live::new(connection, &self.core.options.ports);
-        self.connections.insert(connection.id.0, Box::new(live));
     }
 
     fn data(&mut self, connection: &Connection, run: DataRun<'_>) -> Interest {
@@ -299,12 +306,16 @@ impl<S: Sink> Handler for State<S> {
             reorder,
             core,
         } = self;
-        let Some(live) = connections.get_mut(&connection.id.0) else {
-            return Interest::Ignore;
-        };
+        let ports = &core.options.ports;
+        let live = connections
+            .entry(connection.id.0)
+            .or_insert_with(|| Box::new(Live::new(connection, ports)));
         live.learn(connection);
         match live.look(run.from, run.bytes) {
-            Phase::Ignored => return Interest::Ignore,
+            Phase::Ignored => {
+                connections.remove(&connection.id.0);
+                return Interest::Ignore;
+            }
             Phase::Encrypted => {
                 live.phase = Phase::Encrypted;
                 core.encrypted(live, connection, run.time);
@@ -316,14 +327,17 @@ impl<S: Sink> Handler for State<S> {
             framer.push(&run, judge, out);
         };
         drive(live, judge, reorder, core, connection, run.from, push);
-        live.settle(run.bytes.len())
+        let interest = live.settle(run.bytes.len());
+        if interest == Interest::Ignore {
+            connections.remove(&connection.id.0);
+        }
+        interest
     }
 
     fn gap(&mut self, connection: &Connection, gap: Gap) {
         self.core.full_buffers += u64::from(gap.cause == GapCause::BufferFull);
-        if let Some(live) = self.connections.get_mut(&connection.id.0) {
-            live.facts.note_gap(gap.from, gap.time);
-        }
+        let live = self.live(connection);
+        live.facts.note_gap(gap.from, gap.time);
         self.drive(connection, gap.from, |framer, judge, out| {
             framer.gap(gap.bytes, gap.time, judge, out);
         });
@@ -336,6 +350,11 @@ impl<S: Sink> Handler for State<S> {
         end: End,
         stats: [DirectionStats; 2],
     ) {
+        let [first, second] = &stats;
+        if first.bytes == 0 && second.bytes == 0 {
+            // A connection without data is worth a line where CTI is expected. What carried something else is forgotten.
+            self.live(connection);
+        }
         for side in [Side::First, Side::Second] {
             if !self.drive(connection, side, Framer::finish) {
                 return;

@@ -57,7 +57,9 @@ pub(super) fn check(
     }
     fixed(view, findings);
     for item in items {
-        floating(view, item, findings);
+        if !item.usage.is_some_and(|u| u.is_plain(item.data.len())) {
+            floating(view, item, findings);
+        }
         duplicate(item, &mut seen, findings);
     }
     if missing > 0 {
@@ -185,9 +187,6 @@ pub(super) fn unknown_fixed_values(bytes: &[u8], layout: &Layout) -> bool {
 
 fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
     let length = item.data.len();
-    if item.usage.is_some_and(|u| u.is_plain(length)) {
-        return;
-    }
     let Some(field) = item.field else {
         let text = format!("tag {} is not in the protocol tables", item.tag);
         findings.push(Finding::at(Code::UnknownTag, item.at, text));

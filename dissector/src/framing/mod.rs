@@ -248,8 +248,7 @@ impl Framer {
         let fresh = self.pending.is_none();
         self.begin_break(BreakCause::Gap, time);
         self.skip(self.buffer.len());
-        self.buffer.clear();
-        self.pieces.clear();
+        self.forget();
         if let Some(pending) = &mut self.pending {
             pending.missing = pending.missing.saturating_add(bytes);
         }
@@ -287,8 +286,7 @@ impl Framer {
             self.begin_break(BreakCause::CutMessage, time);
         }
         self.skip(self.buffer.len());
-        self.buffer.clear();
-        self.pieces.clear();
+        self.forget();
         if let Some(pending) = self.pending.take()
             && pending.missing + pending.skipped > 0
         {
@@ -324,8 +322,7 @@ impl Framer {
             packets: &self.packets,
             unconfirmed: false,
         }));
-        self.buffer.clear();
-        self.pieces.clear();
+        self.forget();
     }
 
     /// Bytes until the end of the message whose beginning is in the buffer; `None` when its header is not whole.
@@ -356,6 +353,12 @@ impl Framer {
                 .skipped
                 .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         }
+    }
+
+    /// Lets go of what is held, memory included: of many connections few are in the middle of a message.
+    fn forget(&mut self) {
+        self.buffer = Vec::new();
+        self.pieces = Vec::new();
     }
 
     fn search_from_here(&mut self, required: u32) {
