@@ -483,7 +483,8 @@ mod tests {
 
     fn answer(correlator: &mut Correlator, name: &str, more: bool) -> Option<(u64, OutcomeKind)> {
         let message = message_by_name(name).unwrap();
-        let found = correlator.answer(1, (Direction::ClientToServer, 0), message, more, |_| true)?;
+        let found =
+            correlator.answer(1, (Direction::ClientToServer, 0), message, more, |_| true)?;
         Some((found.open.part.no, found.kind))
     }
 

@@ -21,7 +21,10 @@ use traffic::{Said, Taste, talk};
 /// Lets the dissector see messages of one connection, a segment each.
 fn dissect(said: &[&Said]) -> Story {
     let mut conversations = Conversations::new(Options::default(), Story::default());
-    let (client, server) = (([10, 0, 1, 10], 50_000).into(), ([10, 0, 0, 5], 42_027).into());
+    let (client, server) = (
+        ([10, 0, 1, 10], 50_000).into(),
+        ([10, 0, 0, 5], 42_027).into(),
+    );
     let mut sequences = [1_000_u32, 2_000];
     for (number, message) in (1..).zip(said) {
         let [own, other] = match message.side {
@@ -90,7 +93,9 @@ fn is_alike(said: &Said, version: u8, other: u8) -> bool {
     };
     let places = |layout: &'static cti_dissector::protocol::Layout| {
         let fields = layout.fixed.iter();
-        fields.map(|f| (f.name, f.offset, f.wire)).collect::<Vec<_>>()
+        fields
+            .map(|f| (f.name, f.offset, f.wire))
+            .collect::<Vec<_>>()
     };
     let header = |v: u8| ProtocolVersion(v.into()).floating_header();
     let mut decoder = cti_dissector::decode::Decoder::new();
@@ -126,7 +131,10 @@ fn judge(said: &[&Said], version: u8, show: bool) -> Figures {
         let Some((info, bytes)) = told.next_if(|(_, bytes)| *bytes == message.bytes) else {
             untold += 1;
             if show {
-                println!("v{version} UNTOLD {} {:02x?}", message.message.name, message.bytes);
+                println!(
+                    "v{version} UNTOLD {} {:02x?}",
+                    message.message.name, message.bytes
+                );
             }
             continue;
         };
@@ -145,10 +153,15 @@ fn judge(said: &[&Said], version: u8, show: bool) -> Figures {
     assert!(told.next().is_none(), "false message in version {version}");
     let right = range.contains(&version) && wrong == 0;
     if !right && show {
-        println!("v{version} as {used:?} {source:?}: {wrong} of {} wrong", said.len());
+        println!(
+            "v{version} as {used:?} {source:?}: {wrong} of {} wrong",
+            said.len()
+        );
     }
     let alike = alike(said, version);
-    let narrow = range.clone().all(|v| alike.contains(&v) || alike.first() < Some(&v) && Some(&v) < alike.last());
+    let narrow = range
+        .clone()
+        .all(|v| alike.contains(&v) || alike.first() < Some(&v) && Some(&v) < alike.last());
     Figures {
         sessions: 1,
         right: usize::from(right),
@@ -168,7 +181,14 @@ enum Heard {
 }
 
 /// Sessions of one version, each as far as `lengths` says.
-fn measure(version: u8, seed: u64, lengths: &[usize], odd: bool, heard: Heard, show: bool) -> Vec<Figures> {
+fn measure(
+    version: u8,
+    seed: u64,
+    lengths: &[usize],
+    odd: bool,
+    heard: Heard,
+    show: bool,
+) -> Vec<Figures> {
     let mut random = Random(seed << 16 | u64::from(version));
     let most = lengths.iter().max().copied().unwrap_or(0);
     let taste = Taste {
@@ -195,6 +215,25 @@ fn measure(version: u8, seed: u64, lengths: &[usize], odd: bool, heard: Heard, s
 const LENGTHS: [usize; 6] = [1, 2, 5, 10, 20, 50];
 
 #[test]
+fn the_version_is_right_in_999_of_1000_sessions_of_ten_messages() {
+    let mut all = Figures::default();
+    for version in OLDEST..=NEWEST {
+        for seed in 0..25 {
+            let heard = [Heard::Both, Heard::Both, Heard::Client, Heard::Server];
+            let index = usize::try_from(seed).unwrap() % heard.len();
+            let odd = index == 1;
+            for figures in measure(version, 10_000 + seed, &[10, 20], odd, heard[index], true) {
+                all += figures;
+            }
+        }
+    }
+    assert!(all.sessions >= 1000, "{all:?}");
+    assert!(all.right * 1000 >= all.sessions * 999, "{all:?}");
+    assert!(all.narrow * 100 >= all.sessions * 97, "{all:?}");
+    assert!(all.untold * 100 <= all.sessions, "{all:?}");
+}
+
+#[test]
 #[ignore = "takes minutes; prints the figures of the documentation"]
 fn figures() {
     let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |n| n.parse().unwrap());
@@ -212,14 +251,21 @@ fn figures() {
         let row = |figures: &[Figures]| -> String {
             let cell = |f: &Figures| {
                 let narrow = percent(f.narrow, f.sessions);
-                format!("{} ({narrow}, {} untold) |", percent(f.right, f.sessions), f.untold)
+                format!(
+                    "{} ({narrow}, {} untold) |",
+                    percent(f.right, f.sessions),
+                    f.untold
+                )
             };
             figures.iter().map(cell).collect()
         };
         for version in OLDEST..=NEWEST {
             let mut all = [Figures::default(); LENGTHS.len()];
             for seed in 0..sessions {
-                for (sum, figures) in all.iter_mut().zip(measure(version, seed, &LENGTHS, odd, heard, show)) {
+                for (sum, figures) in all
+                    .iter_mut()
+                    .zip(measure(version, seed, &LENGTHS, odd, heard, show))
+                {
                     *sum += figures;
                 }
             }

@@ -207,7 +207,14 @@ impl<S: Sink> Core<S> {
         state.messages += 1;
         self.count(&mut state.session, direction, framed);
         let mut holds = u8::from(state.undecided);
-        let exchange = self.correlate(state, facts, connection.id.0, &mut info, framed.bytes, &mut holds);
+        let exchange = self.correlate(
+            state,
+            facts,
+            connection.id.0,
+            &mut info,
+            framed.bytes,
+            &mut holds,
+        );
         self.follow_session(state, &info, framed.bytes);
         let place = self.sequencer.next_place();
         let unsettled = Some(state.renumbered)

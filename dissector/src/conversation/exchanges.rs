@@ -72,9 +72,8 @@ impl<S: Sink> Core<S> {
             .flatten();
         let asked = info.direction.reverse();
         let more = more_follow(&mut self.decoder, bytes, info.version, message);
-        let unbroken = |since| {
-            !facts.gap_since(asked, since) && !facts.gap_since(info.direction, since)
-        };
+        let unbroken =
+            |since| !facts.gap_since(asked, since) && !facts.gap_since(info.direction, since);
         let key = (asked, invoke_id);
         let matched = self
             .correlator

@@ -12,7 +12,7 @@ pub mod wire;
 
 pub use value::{FieldValue, Numbers};
 pub use view::{FixedView, FloatingView, MessageView, Reading};
-pub(crate) use weigh::{VERSIONS, Weights, is_whole};
+pub(crate) use weigh::{VERSIONS, is_whole};
 pub use wire::{HEADER_LEN, Header, Number};
 
 use crate::finding::Finding;

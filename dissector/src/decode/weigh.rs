@@ -3,9 +3,7 @@
 use super::parse::{self, Item, length_suits};
 use super::wire;
 use super::{Decoder, checks, lists};
-use crate::protocol::{
-    FloatingHeader, Layout, Message, NEWEST, OLDEST, ProtocolVersion, WireType,
-};
+use crate::protocol::{FloatingHeader, Layout, Message, NEWEST, OLDEST, ProtocolVersion, WireType};
 
 /// How many versions are known.
 pub(crate) const VERSIONS: usize = 21;
@@ -100,7 +98,9 @@ fn well_formed(bytes: &[u8], items: &[Item], version: u8) -> Option<usize> {
 
 fn is_well_formed(wire: Option<WireType>, data: &[u8]) -> bool {
     match wire {
-        Some(WireType::String) => matches!(data.split_last(), Some((0, text)) if !text.contains(&0)),
+        Some(WireType::String) => {
+            matches!(data.split_last(), Some((0, text)) if !text.contains(&0))
+        }
         Some(WireType::NamedVariable) => wire::named_variable(data).is_ok(),
         Some(WireType::NamedArray) => wire::named_array(data).is_ok(),
         _ => !data.is_empty(),

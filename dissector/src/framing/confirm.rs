@@ -1,7 +1,7 @@
 //! Whether bytes are a message: the one place where a boundary is believed or not.
 
 use crate::decode::wire::{self, Header};
-use crate::decode::{Decoder, HEADER_LEN, MAX_MESSAGE, Reading, Weights};
+use crate::decode::{Decoder, HEADER_LEN, MAX_MESSAGE, Reading};
 use crate::finding::Code;
 use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender, WireType, roles};
 
@@ -120,6 +120,14 @@ impl Judge<'_> {
         (sender_fits && fits).then_some(message)
     }
 
+    /// How often [`Judge::worth`] may read a message, at most.
+    pub(super) fn cost(&self, message: &'static Message) -> u64 {
+        let layouts = u64::try_from(message.layouts.len()).unwrap_or(u64::MAX);
+        // As the version has it, by all layouts there, and as the best has it; where no version is known, by both widths.
+        let widths = if self.version.is_some() { 1 } else { 2 };
+        layouts.saturating_add(2).saturating_mul(widths)
+    }
+
     /// How much a whole message speaks for its place; `None` when it speaks against it.
     pub(super) fn worth(
         &mut self,
@@ -127,25 +135,26 @@ impl Judge<'_> {
         message: &'static Message,
         widths: &mut Widths,
     ) -> Option<Worth> {
-        let weights = self.decoder.weigh(bytes, message);
+        let mut weights = None;
         let mut best = None;
         let mut still = Widths::default();
         for header in [FloatingHeader::Narrow, FloatingHeader::Wide] {
-            let known = self.version.filter(|v| v.floating_header() == header);
-            if !widths.allows(header) || self.version.is_some() && known.is_none() {
+            let usual = match (self.version, header) {
+                (Some(version), _) => version,
+                (None, FloatingHeader::Narrow) => ProtocolVersion(15),
+                (None, FloatingHeader::Wide) => ProtocolVersion(25),
+            };
+            if !widths.allows(header) || usual.floating_header() != header {
                 continue;
             }
-            let version = known
-                .filter(|v| weights.at(v.known()).is_some())
-                .or_else(|| weights.best(header))
-                .or(known)
-                .unwrap_or(match header {
-                    FloatingHeader::Narrow => ProtocolVersion(15),
-                    FloatingHeader::Wide => ProtocolVersion(25),
-                });
-            if let Some(worth) = worth_at(self.decoder, bytes, version, message, &weights)
-            {
-                best = best.max(Some(worth));
+            let decoder = &mut *self.decoder;
+            let worth = worth_at(decoder, bytes, usual, message).or_else(|| {
+                // Another layout may read it where this one finds something wrong.
+                let weights = weights.get_or_insert_with(|| decoder.weigh(bytes, message));
+                worth_at(decoder, bytes, weights.best(header)?, message)
+            });
+            if worth.is_some() {
+                best = best.max(worth);
                 still.add(header);
             }
         }
@@ -189,7 +198,6 @@ fn worth_at(
     bytes: &[u8],
     version: ProtocolVersion,
     usual: &'static Message,
-    weights: &Weights,
 ) -> Option<Worth> {
     let number = usual.number;
     let others = protocol::alternatives(number).map(|(m, _)| m);
@@ -205,8 +213,8 @@ fn worth_at(
             return None;
         }
         let view = decoder.decode_as(bytes, version, Some(message));
-        let found = view.floating().count();
-        let fields = weights.at(version.known()).map_or(found, |f| f.min(found));
+        // A field without data could be any two bytes.
+        let fields = view.floating().filter(|f| !f.raw().is_empty()).count();
         let length = usize::from(view.layout().map_or(0, |l| l.size));
         let enums = view.fixed().filter(|f| f.field().table.is_some()).count();
         let told = |code| view.findings().iter().any(|f| f.code == code);

@@ -50,11 +50,16 @@ impl Framer {
 
     fn next_candidate(&self, refuted: &Candidate) -> Candidate {
         let start = confirm::next_header(&self.buffer, refuted.start + 1);
+        let mut enclosed = confirm::enclosed(self.buffer.get(..start).unwrap_or(&[]));
+        for (end, before) in enclosed.iter_mut().zip(refuted.enclosed) {
+            // It may still be in the field that began at an earlier candidate.
+            *end = (*end).max((refuted.start + before).saturating_sub(start));
+        }
         Candidate {
             start,
             next: start,
             required: self.required,
-            enclosed: confirm::enclosed(self.buffer.get(..start).unwrap_or(&[])),
+            enclosed,
             ..Candidate::default()
         }
     }
@@ -116,7 +121,8 @@ impl Framer {
                     (false, false) => Verdict::NotYet,
                 };
             };
-            let Some(left) = credit.checked_sub(2 * length(bytes)) else {
+            let cost = judge.cost(message).saturating_mul(length(bytes));
+            let Some(left) = credit.checked_sub(cost) else {
                 return Verdict::Refuted;
             };
             *credit = left;

@@ -43,7 +43,8 @@ fn by_type(
     match (table, wire) {
         (Some(table), _) if table.kind == TableKind::Mask => {
             let bits = table.values.iter().map(|v| v.number);
-            bits.filter(|_| random.once_in(2)).fold(0, |all, bit| all | bit)
+            bits.filter(|_| random.once_in(2))
+                .fold(0, |all, bit| all | bit)
         }
         (Some(table), _) if !table.values.is_empty() => random.pick(table.values).number,
         (_, WireType::Bool) => small(random, 2),
@@ -63,7 +64,15 @@ pub fn text(name: &str, room: usize, random: &mut Random) -> String {
         let digit = |_| char::from(b'0' + u8::try_from(random.below(10)).unwrap());
         (0..length).map(digit).collect()
     };
-    let ends = ["DeviceID", "Instrument", "Extension", "AgentID", "ANI", "DNIS", "Number"];
+    let ends = [
+        "DeviceID",
+        "Instrument",
+        "Extension",
+        "AgentID",
+        "ANI",
+        "DNIS",
+        "Number",
+    ];
     let text = match random.below(8) {
         _ if ends.iter().any(|end| name.ends_with(end)) => {
             let length = 4 + random.below(7);
@@ -74,7 +83,14 @@ pub fn text(name: &str, room: usize, random: &mut Random) -> String {
         2 => format!("C-{}", digits(random, 6)),
         3 => "0".repeat(random.below(40)),
         4 => {
-            let words = ["premium customer", "complaint", "callback wanted", "order", "Y", "N"];
+            let words = [
+                "premium customer",
+                "complaint",
+                "callback wanted",
+                "order",
+                "Y",
+                "N",
+            ];
             let first = (*random.pick(&words)).to_owned();
             format!("{first}; {}", random.pick(&words))
         }

@@ -267,8 +267,13 @@ impl Maker<'_> {
 
     fn fixed_value(&mut self, field: &FixedField) -> i64 {
         if self.wish.lifelike {
-            let bits =
-                lifelike::number(field.name, field.wire, field.table, field.special, self.random);
+            let bits = lifelike::number(
+                field.name,
+                field.wire,
+                field.table,
+                field.special,
+                self.random,
+            );
             return signed(field.wire, bits);
         }
         self.number(field.wire, field.table, field.special)

@@ -122,7 +122,9 @@ impl Figures {
 
     /// Of the messages that could be told, how many were: in millionths.
     pub fn told_share(&self) -> usize {
-        (self.told * super::wire::MILLION).checked_div(self.whole).unwrap_or(super::wire::MILLION)
+        (self.told * super::wire::MILLION)
+            .checked_div(self.whole)
+            .unwrap_or(super::wire::MILLION)
     }
 }
 
@@ -221,7 +223,9 @@ impl Check<'_> {
                 None if cut(bytes) => figures.false_parts += 1,
                 None if is_flagged(info) => figures.false_flagged += 1,
                 None => figures.false_messages += 1,
-                Some(index) => figures.misread += usize::from(!cut(bytes) && self.misread(*index, info, bytes)),
+                Some(index) => {
+                    figures.misread += usize::from(!cut(bytes) && self.misread(*index, info, bytes))
+                }
             }
         }
         self.pairs(&story, &names, &mut figures);
@@ -246,7 +250,11 @@ impl Check<'_> {
             }
             let Some((index, start)) = self.find(stream, &seen, info, bytes, &told) else {
                 if std::env::var_os("LOSS_SHOW").is_some() {
-                    let inside = self.talk.said.iter().find(|s| s.bytes.windows(bytes.len()).any(|w| w == bytes));
+                    let inside = self
+                        .talk
+                        .said
+                        .iter()
+                        .find(|s| s.bytes.windows(bytes.len()).any(|w| w == bytes));
                     println!(
                         "FALSE {:?} v{} {} {} bytes, {:?} {:?} inside {:?} at {:?} of {:?}",
                         is_flagged(info),
@@ -268,7 +276,9 @@ impl Check<'_> {
         }
         if let Some(first) = first {
             figures.starts += 1;
-            figures.start_bytes += (seen.known.start..first).filter(|at| seen.bytes[*at]).count();
+            figures.start_bytes += (seen.known.start..first)
+                .filter(|at| seen.bytes[*at])
+                .count();
             for (index, range) in &stream.spans {
                 if range.start >= first && seen.has(range) {
                     figures.whole += 1;
@@ -276,18 +286,29 @@ impl Check<'_> {
                     figures.told += usize::from(found);
                     if !found && std::env::var_os("LOSS_SHOW").is_some() {
                         let said = &self.talk.said[*index];
-                        println!("MISSED v{} {} {} bytes", self.talk.version, said.message.name, said.bytes.len());
+                        println!(
+                            "MISSED v{} {} {} bytes",
+                            self.talk.version,
+                            said.message.name,
+                            said.bytes.len()
+                        );
                     }
                 }
             }
         }
         let missing = seen.known.clone().filter(|at| !seen.bytes[*at]).count();
-        let breaks = story.breaks.iter().filter(|b| b.peers.ends(b.direction) == ends);
+        let breaks = story
+            .breaks
+            .iter()
+            .filter(|b| b.peers.ends(b.direction) == ends);
         let reported: u64 = breaks.map(|b| b.details.missing).sum();
         if first.is_some() && usize::try_from(reported) != Ok(missing) {
             figures.wrong_gaps += 1;
             if std::env::var_os("LOSS_SHOW").is_some() {
-                println!("GAPS {reported} reported, {missing} missing in {:?} of {}", seen.known, stream.length);
+                println!(
+                    "GAPS {reported} reported, {missing} missing in {:?} of {}",
+                    seen.known, stream.length
+                );
             }
         }
     }
@@ -303,7 +324,9 @@ impl Check<'_> {
     ) -> Option<(usize, usize)> {
         let (first, last) = (info.packets.first()?.number, info.packets.last()?.number);
         let (from, to) = (seen.packets.get(&first)?, seen.packets.get(&last)?);
-        let begins = stream.spans.partition_point(|(_, range)| range.start < from.start);
+        let begins = stream
+            .spans
+            .partition_point(|(_, range)| range.start < from.start);
         for (index, range) in &stream.spans[begins..] {
             if range.start >= from.end {
                 return None;
@@ -354,7 +377,9 @@ impl Check<'_> {
                 continue;
             };
             match (names.get(&request.no), names.get(&answer.no)) {
-                (Some(request), Some(answer)) if self.talk.said[*answer].answers == Some(*request) => {
+                (Some(request), Some(answer))
+                    if self.talk.said[*answer].answers == Some(*request) =>
+                {
                     tied.insert(*answer, *request);
                 }
                 _ => figures.wrong_pairs += 1,
@@ -418,8 +443,11 @@ fn fields(view: &MessageView<'_>) -> Vec<(Range<usize>, String)> {
         .fixed()
         .map(|f| (f.range(), format!("{} {:?}", f.field().name, f.number())));
     let value = |value: FieldValue<'_>| format!("{value:?}");
-    let floating = view
-        .floating()
-        .map(|f| (f.range(), format!("{:?} {:?} {}", f.name(), f.group(), value(f.value()))));
+    let floating = view.floating().map(|f| {
+        (
+            f.range(),
+            format!("{:?} {:?} {}", f.name(), f.group(), value(f.value())),
+        )
+    });
     fixed.chain(floating).collect()
 }

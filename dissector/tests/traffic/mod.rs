@@ -311,9 +311,15 @@ pub fn talk(version: ProtocolVersion, taste: Taste, random: &mut Random) -> Talk
     };
     let second = 1000 * MILLISECOND;
     // About 150 messages a second and connection.
-    let span = i64::try_from(taste.messages / taste.connections).unwrap() * second / 150 + second / 4;
+    let span =
+        i64::try_from(taste.messages / taste.connections).unwrap() * second / 150 + second / 4;
     let odd: Vec<&'static Message> = published()
-        .filter(|m| !matches!(m.name, "OPEN_REQ" | "OPEN_CONF" | "CLOSE_REQ" | "CLOSE_CONF"))
+        .filter(|m| {
+            !matches!(
+                m.name,
+                "OPEN_REQ" | "OPEN_CONF" | "CLOSE_REQ" | "CLOSE_CONF"
+            )
+        })
         .collect();
     while planner.plans.len() < taste.messages {
         let connection = planner.random.below(taste.connections);

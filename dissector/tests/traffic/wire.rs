@@ -82,7 +82,8 @@ impl Input for Memory {
 
 /// Puts traffic on the wire and captures it, `snaplen` bytes of each packet.
 pub fn capture(talk: &Talk, snaplen: usize) -> Wire {
-    let mut head = format!("capture pcap nanos snaplen={snaplen}\nhost s 10.0.0.5\nhost c 10.0.1.10\n");
+    let mut head =
+        format!("capture pcap nanos snaplen={snaplen}\nhost s 10.0.0.5\nhost c 10.0.1.10\n");
     let midstream = if talk.opened { "" } else { " midstream" };
     for number in 0..talk.connections {
         // Sequence numbers wrap on some connections.
@@ -185,7 +186,9 @@ pub const MILLION: usize = 1_000_000;
 
 /// Loses packets one by one, each with the same probability (in millionths).
 pub fn lose(pieces: &[Piece], probability: usize, random: &mut Random) -> Vec<Piece> {
-    let kept = pieces.iter().filter(|_| random.below(MILLION) >= probability);
+    let kept = pieces
+        .iter()
+        .filter(|_| random.below(MILLION) >= probability);
     kept.cloned().collect()
 }
 
