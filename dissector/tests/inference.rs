@@ -1,7 +1,6 @@
 //! Sessions without OPEN_REQ: the version is inferred, and right wherever the messages can tell it.
 //!
-//! The usual run is a sample. The figures in docs/protocol.md come from the large one:
-//! `cargo test --release -p cti-dissector --test inference -- --ignored --nocapture`.
+//! The usual run is a sample. docs/protocol.md has the figures of a larger one and the command for it.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

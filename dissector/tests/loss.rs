@@ -1,7 +1,6 @@
 //! Captures that lack packets: nothing false is told, and hardly anything of what is there is lost.
 //!
-//! The usual run is a sample. The figures in docs/protocol.md come from the large one:
-//! `cargo test --release -p cti-dissector --test loss -- --ignored --nocapture`.
+//! The usual run is a sample. docs/architecture.md has the figures of a larger one and the command for it.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
