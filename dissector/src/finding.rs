@@ -82,6 +82,7 @@ codes! {
     OtherVersionLayout "other_version_layout" Info "The body fits the layout of another protocol version." "Decoded by that version's layout; compare the releases of both ends.";
     OtherNumbering "other_numbering" Info "The message type follows another edition's numbering." "Network recording messages are numbered in two ways; the body decided.";
     CutMessage "cut_message" Warn "Part of the message is not in the capture: bytes are missing, the snap length cut its packet, or the capture ends." "What was captured is decoded; fields behind the cut are not shown.";
+    PlaceInferred "place_inferred" Info "The message stands between missing bytes; its place was found by its content, and nothing else confirms it." "Almost always right; content that looks like messages could deceive here.";
     EncryptedSession "encrypted_session" Info "The connection is encrypted (TLS): its messages cannot be read." "Capture on the plain port, or where TLS ends.";
     VersionInferred "version_inferred" Info "OPEN_REQ was not captured; the protocol version was inferred from the messages." "Force it with --protocol-version if you know better.";
     VersionUnknown "version_unknown" Warn "OPEN_REQ names a protocol version that the tables do not know." "Decoded with the nearest known version.";
