@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use cti_dissector::capture::Input as _;
-use cti_dissector::record::{Record, Sink};
+use cti_dissector::finding::Code;
+use cti_dissector::record::{Notice, Record, Sink};
 use cti_dissector::render::json;
 use cti_dissector::render::text::{self, TableOptions};
 use cti_dissector::session::{Content, Session};
@@ -18,23 +19,69 @@ use crate::settings::{SessionsOptions, Settings};
 /// Connections without any readable byte that are listed; a port scan may leave millions.
 const MAX_EMPTY: usize = 1000;
 
+/// Findings about single sessions that are told.
+const MAX_DOUBTS: usize = 1000;
+
 /// Sessions that have ended.
 #[derive(Default)]
 struct List {
     sessions: Vec<Session>,
+    /// What makes one doubt what was decoded of a session; and how many are not kept.
+    doubts: Vec<Notice>,
+    more_doubts: usize,
     empty: usize,
 }
 
 impl Sink for List {
     fn record(&mut self, record: Record<'_>) {
-        if let Record::SessionEnded(session) = record {
-            if session.content == Content::Nothing {
-                self.empty += 1;
-                if self.empty > MAX_EMPTY {
-                    return;
-                }
+        match record {
+            Record::SessionEnded(session) => self.ended(session),
+            Record::Notice(notice) => self.notice(notice),
+            _ => {}
+        }
+    }
+}
+
+impl List {
+    /// Tells findings about sessions that the output has no place for.
+    fn remark(&self, format: Format) {
+        let shown = if format == Format::Text {
+            self.doubts.as_slice()
+        } else {
+            &[]
+        };
+        for doubt in shown {
+            let session = doubt.session.unwrap_or_default();
+            output::remark(&format!("S{session}: {}", doubt.text));
+        }
+        if self.more_doubts > 0 {
+            let more = self.more_doubts;
+            output::remark(&format!(
+                "{more} more findings about sessions are not listed"
+            ));
+        }
+    }
+
+    #[cold]
+    fn ended(&mut self, session: &Session) {
+        if session.content == Content::Nothing {
+            self.empty += 1;
+            if self.empty > MAX_EMPTY {
+                return;
             }
-            self.sessions.push(session.clone());
+        }
+        self.sessions.push(session.clone());
+    }
+
+    #[cold]
+    fn notice(&mut self, notice: &Notice) {
+        if notice.code != Code::ConflictingRetransmission {
+            return;
+        }
+        if self.doubts.len() < MAX_DOUBTS {
+            self.doubts.push(notice.clone());
+        } else {
+            self.more_doubts += 1;
         }
     }
 }
@@ -60,6 +107,10 @@ pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<Exit
     let dissector = driver::options(&decoding, false);
     let mut outcome = driver::dissect(inputs, dissector, settings, |_| Ok(List::default()))?;
     outcome.remark(settings);
+    outcome.sink.doubts.sort_by_key(|doubt| doubt.session);
+    if !settings.quiet {
+        outcome.sink.remark(format);
+    }
     outcome.sink.sessions.sort_by_key(|s| s.peers.session);
     let mut out = Vec::new();
     match format {
@@ -116,7 +167,7 @@ fn as_json(
             renderer.record(out, &Record::SessionEnded(session))
         });
     }
-    for notice in &outcome.notices {
+    for notice in outcome.sink.doubts.iter().chain(&outcome.notices) {
         objects.next(out, |out| renderer.record(out, &Record::Notice(notice)));
     }
     objects.next(out, |out| {

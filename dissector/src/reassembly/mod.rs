@@ -40,6 +40,7 @@ mod connection;
 mod ended;
 mod event;
 mod queue;
+mod recent;
 mod seq;
 mod stream;
 mod suspect;

@@ -2,6 +2,7 @@
 
 use super::super::testing::{Bench, Event, at, server_at};
 use super::super::{End, GapCause, Side};
+use crate::limits::{MAX_STREAM_BUFFER, PIECE_OVERHEAD};
 use Side::{First, Second};
 
 fn data(from: Side, bytes: &[u8]) -> Event {
@@ -86,6 +87,47 @@ fn filler_that_conflicts_with_held_data_yields_to_it() {
     assert_eq!(bench.heard.bytes(1, First), b"abcdef");
     assert_eq!(bench.heard.stats[0][0].conflicting_bytes, 2);
     assert_eq!(bench.heard.stats[0][0].retransmitted, 1);
+}
+
+#[test]
+fn bytes_delivered_already_came_again_with_another_value_unnoticed() {
+    let mut bench = Bench::connected();
+    bench.feed(at(1001).payload(b"abc"));
+    bench.feed(at(1004).payload(b"def"));
+    bench.feed(server_at(5001).payload(b"XYZ").ack(1007));
+    bench.feed(at(1001).payload(b"abc"));
+    bench.feed(at(1002).payload(b"bcdEF"));
+    bench.feed(at(1001).payload(b"Abcdefgh")).finish();
+    assert_eq!(bench.heard.bytes(1, First), b"abcdefgh");
+    let [first, second] = bench.heard.stats[0];
+    assert_eq!((first.conflicting_bytes, first.retransmitted), (3, 3));
+    assert_eq!(first.first_conflict.map(|packet| packet.number), Some(8));
+    assert_eq!((second.conflicting_bytes, second.first_conflict), (0, None));
+}
+
+#[test]
+fn bytes_delivered_to_make_room_are_compared_with_the_segment_that_needed_it() {
+    let mut bench = Bench::connected();
+    let fit = MAX_STREAM_BUFFER - PIECE_OVERHEAD;
+    bench.feed(at(1101).payload(&vec![7; fit]));
+    let last = 1101 + u32::try_from(fit).unwrap() - 2;
+    bench.feed(at(last).payload(b"xyz")).finish();
+    let bytes = bench.heard.bytes(1, First);
+    assert_eq!(bytes.len(), fit + 1);
+    assert_eq!(bytes[fit - 2..], [7, 7, b'z']);
+    assert_eq!(bench.heard.stats[0][0].conflicting_bytes, 2);
+}
+
+#[test]
+fn a_garbage_byte_that_keeps_alive_is_no_conflict_but_a_window_probe_has_data() {
+    let mut bench = Bench::connected();
+    bench.feed(at(1001).payload(b"abc"));
+    bench.feed(at(1003).payload(b"\0"));
+    bench.feed(at(1004).payload(b"d"));
+    bench.feed(at(1004).payload(b"def")).finish();
+    assert_eq!(bench.heard.bytes(1, First), b"abcdef");
+    assert_eq!(bench.heard.stats[0][0].conflicting_bytes, 0);
+    assert_eq!(bench.heard.stats[0][0].keep_alives, 1);
 }
 
 #[test]
