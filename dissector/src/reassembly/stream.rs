@@ -299,8 +299,12 @@ impl Stream {
     pub(super) fn fin(&mut self, segment: &Segment<'_>) -> bool {
         let start = payload_start(segment);
         if !self.is_started() {
+            // The other side may have said where it stands: what it still expects before the FIN is missing, or late.
+            let lacks = (1..=i64::from(MAX_WINDOW)).contains(&start.distance_from(self.next_seq));
+            if self.start != Start::Acked || !lacks {
+                self.next_seq = start;
+            }
             self.start = Start::MidStream;
-            self.next_seq = start;
         }
         let end = self
             .offset(start)

@@ -156,6 +156,28 @@ fn mid_stream_start_at_the_first_data_seen() {
 }
 
 #[test]
+fn data_captured_just_after_its_fin_in_mid_stream_was_dropped() {
+    let mut bench = Bench::new();
+    bench.feed(server_at(5001).payload(b"xyz").ack(7000));
+    bench.feed(at(7003).fin().ack(5004));
+    bench.feed(at(7000).payload(b"abc").ack(5004)).finish();
+    assert_eq!(bench.heard.bytes(1, Second), b"abc");
+    assert_eq!(bench.heard.gaps(), []);
+}
+
+#[test]
+fn a_fin_alone_starts_a_stream_where_the_other_side_says_or_else_at_itself() {
+    let mut bench = Bench::new();
+    bench.feed(server_at(5001).payload(b"xyz").ack(7000));
+    bench.feed(at(7003).fin().ack(5004)).finish();
+    assert_eq!(bench.heard.gaps(), [(3, GapCause::Ended)]);
+    let mut bench = Bench::new();
+    bench.feed(server_at(5001).payload(b"xyz"));
+    bench.feed(at(7003).fin().ack(5004)).finish();
+    assert_eq!(bench.heard.gaps(), []);
+}
+
+#[test]
 fn data_from_before_a_mid_stream_start_is_counted_not_delivered() {
     let mut bench = Bench::new();
     bench.feed(at(7003).payload(b"def"));
