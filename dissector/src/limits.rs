@@ -84,7 +84,7 @@ pub const RECENT_RUNS: usize = 32_768;
 pub const RECENT_LOOKS: usize = 1024;
 
 /// Connections followed at once. Beyond it the longest idle one is dropped. Being idle alone ends no connection.
-pub const MAX_CONNECTIONS: usize = 32_768;
+pub const MAX_CONNECTIONS: usize = 16_384;
 
 /// Connections of which one side alone was heard, without data (port scans, SYN floods). Beyond it the longest idle of
 /// them is dropped, so that they cannot drive out connections that carry something.

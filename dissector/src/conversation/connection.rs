@@ -11,6 +11,7 @@ use crate::record::Direction;
 use crate::sequencer::Place;
 use crate::session::{Evidence, ServerBy, Session};
 use crate::time::Timestamp;
+use smallvec::SmallVec;
 
 /// What a connection has shown to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,16 +152,19 @@ impl Facts {
     }
 }
 
-/// A TCP connection as we follow it.
+/// As many bytes as a header has.
+type Head = SmallVec<[u8; wire::HEADER_LEN]>;
+
+/// A TCP connection as we follow it, from its first data on.
 pub(super) struct Live {
     pub phase: Phase,
     pub framers: (Framer, Framer),
     pub facts: Facts,
-    pub session: Option<SessionState>,
+    pub session: Option<Box<SessionState>>,
     /// Sides that have sent data.
     pub spoke: (bool, bool),
     /// The first bytes of each side, as many as a header has.
-    heads: (Vec<u8>, Vec<u8>),
+    heads: (Head, Head),
     initiator: Option<Side>,
     probed: u64,
     /// Ports of the two ends and what they say.
@@ -201,7 +205,7 @@ impl Live {
             },
             session: None,
             spoke: (false, false),
-            heads: (Vec::new(), Vec::new()),
+            heads: (Head::new(), Head::new()),
             initiator: None,
             probed: 0,
             ports: kinds,
@@ -249,6 +253,7 @@ impl Live {
         }
         // The first bytes may come in small pieces.
         head.extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
+        let head = head.as_slice();
         let secured = self.facts.port == PortKind::Secured;
         if is_tls(head, secured) {
             self.phase = if self.phase == Phase::Cti {

@@ -17,7 +17,6 @@ use crate::session::{
 };
 use crate::time::Timestamp;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Capture time after which a session's version is decided on what there is.
@@ -103,7 +102,7 @@ impl<S: Sink> Core<S> {
     pub(super) fn framed(
         &mut self,
         facts: &mut Facts,
-        session: &mut Option<SessionState>,
+        session: &mut Option<Box<SessionState>>,
         connection: &Connection,
         from: Side,
         output: Output<'_>,
@@ -125,7 +124,7 @@ impl<S: Sink> Core<S> {
     fn message(
         &mut self,
         facts: &mut Facts,
-        session: &mut Option<SessionState>,
+        session: &mut Option<Box<SessionState>>,
         connection: &Connection,
         from: Side,
         framed: Framed<'_>,
@@ -138,10 +137,11 @@ impl<S: Sink> Core<S> {
         if number == roles::OPEN_REQ
             && let Some(old) = session.take_if(|s| s.closed)
         {
-            self.session_over(old, facts, framed.time, None);
+            self.session_over(*old, facts, framed.time, None);
         }
         if session.is_none() {
-            *session = Some(self.begin(facts, connection, from, framed.time, Content::Cti));
+            let begun = self.begin(facts, connection, from, framed.time, Content::Cti);
+            *session = Some(Box::new(begun));
             if let Some(session) = session {
                 for (side, details) in std::mem::take(&mut facts.early) {
                     self.broken(session, facts.direction(side), details);
@@ -185,9 +185,9 @@ impl<S: Sink> Core<S> {
         let mut info = MessageInfo {
             no,
             time: framed.time,
-            peers: Arc::clone(&state.session.peers),
+            peers: state.session.peers,
             direction,
-            packets: framed.packets.to_vec(),
+            packets: framed.packets.into(),
             version: state
                 .session
                 .version
@@ -271,11 +271,11 @@ impl<S: Sink> Core<S> {
         let is_cti = content == Content::Cti;
         let undecided = is_cti && forced.is_none();
         let session = Session {
-            peers: Arc::new(Peers {
+            peers: Peers {
                 session: number,
                 client: connection.endpoint(server.other()),
                 server: connection.endpoint(server),
-            }),
+            },
             connection: connection.id.0,
             server_by,
             content,
@@ -326,11 +326,11 @@ impl<S: Sink> Core<S> {
         session.server_by = by;
         let address = connection.endpoint(server);
         if session.peers.server != address {
-            session.peers = Arc::new(Peers {
+            session.peers = Peers {
                 session: session.peers.session,
                 client: connection.endpoint(server.other()),
                 server: address,
-            });
+            };
         }
     }
 
@@ -368,7 +368,7 @@ impl<S: Sink> Core<S> {
         self.totals.missing += details.missing;
         self.totals.skipped += details.skipped;
         let record = BreakRecord {
-            peers: Arc::clone(&state.session.peers),
+            peers: state.session.peers,
             direction,
             details,
         };
@@ -393,7 +393,7 @@ impl<S: Sink> Core<S> {
             session: Some(state.session.peers.session),
         };
         self.sequencer.push(Record::Notice(&notice), 0);
-        live.session = Some(state);
+        live.session = Some(Box::new(state));
     }
 
     /// A connection is over.
@@ -419,7 +419,7 @@ impl<S: Sink> Core<S> {
                 connection.since,
                 Content::Nothing,
             );
-            live.session = Some(state);
+            live.session = Some(Box::new(state));
         }
         let Some(mut state) = live.session.take() else {
             return;
@@ -453,7 +453,7 @@ impl<S: Sink> Core<S> {
         if told_at_its_end || matches!(end, End::Finished(_) | End::Reset(_)) {
             state.session.last = state.session.last.max(time);
         }
-        self.session_over(state, &live.facts, time, Some(end));
+        self.session_over(*state, &live.facts, time, Some(end));
     }
 
     /// Tells a session's end; requests still open get no answer any more.

@@ -145,7 +145,7 @@ impl<S: Sink> Core<S> {
             _ => OutcomeKind::Unanswered,
         };
         let state = live
-            .and_then(|l| l.session.as_mut())
+            .and_then(|l| l.session.as_deref_mut())
             .filter(|s| s.session.peers.session == request.session);
         self.settle(state, request, kind, now);
     }

@@ -43,6 +43,7 @@ pub(super) fn check(
     counts: &[ListCount],
     findings: &mut Vec<Finding>,
 ) {
+    let mut seen = Seen::default();
     size(view, findings);
     reading(view, findings);
     let missing = view.missing();
@@ -55,9 +56,11 @@ pub(super) fn check(
         findings.push(Finding::at(Code::FixedPartShort, view.bytes().len(), text));
     }
     fixed(view, findings);
-    for (index, item) in items.iter().enumerate() {
-        floating(view, item, findings);
-        duplicate(item, items.get(..index).unwrap_or(&[]), findings);
+    for item in items {
+        if !item.usage.is_some_and(|u| u.is_plain(item.data.len())) {
+            floating(view, item, findings);
+        }
+        duplicate(item, &mut seen, findings);
     }
     if missing > 0 {
         return;
@@ -118,7 +121,9 @@ fn is_listed(table: &ValueTable, number: u32) -> bool {
 }
 
 fn fixed(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
-    for field in view.fixed() {
+    let fields = view.layout().map_or(&[][..], |l| l.fixed);
+    let tabled = (0..).zip(fields).filter(|(_, f)| f.table.is_some());
+    for field in tabled.map_while(|(index, _)| view.fixed_at(index)) {
         let bits = field.number().bits;
         if let Some(table) = field.field().table
             && !is_listed(table, bits)
@@ -210,7 +215,8 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
         }
         _ => {}
     }
-    if !length_suits(field, length) {
+    let suits = length_suits(field, length);
+    if !suits {
         let wire = field.wire.map_or("", WireType::name);
         let text = format!("{name} has {length} bytes, which cannot be {wire}");
         findings.push(Finding::at(Code::FieldLength, item.at, text));
@@ -226,12 +232,8 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
     }
     let data = view.bytes().get(item.data.clone()).unwrap_or(&[]);
     let malformed = match field.wire {
-        Some(WireType::NamedVariable) if length_suits(field, length) => {
-            wire::named_variable(data).is_err()
-        }
-        Some(WireType::NamedArray) if length_suits(field, length) => {
-            wire::named_array(data).is_err()
-        }
+        Some(WireType::NamedVariable) if suits => wire::named_variable(data).is_err(),
+        Some(WireType::NamedArray) if suits => wire::named_array(data).is_err(),
         _ => false,
     };
     if malformed {
@@ -240,7 +242,7 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
     }
     if let (Some(table), Some(wire)) = (field.table, field.wire)
         && let Some(size) = wire.size()
-        && length_suits(field, length)
+        && suits
     {
         for (index, chunk) in data.chunks_exact(usize::from(size)).enumerate() {
             let Some(number) = wire::number(wire, chunk) else {
@@ -261,13 +263,29 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
 }
 
 /// A field that is in no list may stand once only.
-fn duplicate(item: &Item, before: &[Item], findings: &mut Vec<Finding>) {
+fn duplicate(item: &Item, seen: &mut Seen, findings: &mut Vec<Finding>) {
     let Some(usage) = item.usage else { return };
     let may_repeat = usage.list.is_some() || usage.repeat.is_some();
-    // Messages have few fields; those with many are lists, which are excluded here.
-    if !may_repeat && before.len() < 64 && before.iter().any(|b| b.tag == item.tag) {
+    if !may_repeat && seen.again(item.tag) {
         let text = format!("{} (tag {}) appears again", usage.name, item.tag);
         findings.push(Finding::at(Code::DuplicateField, item.at, text));
+    }
+}
+
+/// Tags that were met in a message.
+#[derive(Default)]
+struct Seen([u64; 8]);
+
+impl Seen {
+    /// Whether a tag was met before. Tags from 512 up, which no table has, never were.
+    fn again(&mut self, tag: u16) -> bool {
+        let Some(word) = self.0.get_mut(usize::from(tag / 64)) else {
+            return false;
+        };
+        let bit = 1 << (tag % 64);
+        let again = *word & bit != 0;
+        *word |= bit;
+        again
     }
 }
 

@@ -242,8 +242,7 @@ impl Framer {
         let fresh = self.pending.is_none();
         self.begin_break(BreakCause::Gap, time);
         self.skip(self.buffer.len());
-        self.buffer.clear();
-        self.pieces.clear();
+        self.forget();
         if let Some(pending) = &mut self.pending {
             pending.missing = pending.missing.saturating_add(bytes);
         }
@@ -281,8 +280,7 @@ impl Framer {
             self.begin_break(BreakCause::CutMessage, time);
         }
         self.skip(self.buffer.len());
-        self.buffer.clear();
-        self.pieces.clear();
+        self.forget();
         if let Some(pending) = self.pending.take()
             && pending.missing + pending.skipped > 0
         {
@@ -317,8 +315,7 @@ impl Framer {
             time,
             packets: &self.packets,
         }));
-        self.buffer.clear();
-        self.pieces.clear();
+        self.forget();
     }
 
     /// Bytes until the end of the message whose beginning is in the buffer; `None` when its header is not whole.
@@ -349,6 +346,12 @@ impl Framer {
                 .skipped
                 .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         }
+    }
+
+    /// Lets go of what is held, memory included: of many connections few are in the middle of a message.
+    fn forget(&mut self) {
+        self.buffer = Vec::new();
+        self.pieces = Vec::new();
     }
 
     fn search_from_here(&mut self, required: u32) {
