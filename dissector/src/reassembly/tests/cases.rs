@@ -156,6 +156,20 @@ fn mid_stream_start_at_the_first_data_seen() {
 }
 
 #[test]
+fn a_syn_captured_after_the_end_of_its_connection_opened_another() {
+    let mut bench = Bench::new();
+    bench.feed(server_at(5001).payload(b"xyz").fin().ack(1001));
+    bench.feed(at(1000).syn());
+    bench.feed(at(1001).fin().ack(5005));
+    bench.feed(server_at(5000).syn().ack(1001));
+    assert_eq!(bench.heard.ends(), [(1, End::Finished(First))]);
+    bench
+        .feed(server_at(5000).syn().ack(1001).millis(600))
+        .finish();
+    assert_eq!(bench.heard.ends().len(), 2, "much later it is another");
+}
+
+#[test]
 fn data_captured_just_after_its_fin_in_mid_stream_was_dropped() {
     let mut bench = Bench::new();
     bench.feed(server_at(5001).payload(b"xyz").ack(7000));
