@@ -5,7 +5,9 @@
 mod truth;
 
 use assert_cmd::Command;
-use ctishark_fixtures::{CaptureSettings, Compression, Link, Packet, Scenario, Sent, headers};
+use ctishark_fixtures::{
+    Accidents, CaptureSettings, Compression, Link, Packet, Scenario, Sent, headers,
+};
 use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -71,8 +73,9 @@ fn truth_of(scenario: &Scenario) -> Vec<Truth> {
 
 /// Whether the capture has all of a message.
 fn is_whole(scenario: &Scenario, sent: &Sent) -> bool {
-    // Ethernet, IPv6 and TCP headers with options, at most.
-    let headers = 100;
+    // Ethernet, IPv6 and TCP headers with options, at most; each tunnel may add as much.
+    let tunnels = scenario.capture.interfaces.iter().map(|i| i.tunnels.len());
+    let headers = 100 * (1 + tunnels.max().unwrap_or(0));
     let snap = sent.accidents.snap.unwrap_or(scenario.capture.snaplen);
     !sent.lost() && snap > headers + sent.payload.bytes.len()
 }
@@ -298,6 +301,9 @@ fn sent_again_with_another_value(folder: &TempDir) -> PathBuf {
     let open = &scenario.messages()[0].payload.bytes;
     let path = |source: &str, destination: &str| headers::Path {
         link: Link::Ethernet,
+        tunnels: &[],
+        mtu: None,
+        hops: 0,
         source: source.parse().unwrap(),
         destination: destination.parse().unwrap(),
         ttl: 64,
@@ -323,7 +329,7 @@ fn sent_again_with_another_value(folder: &TempDir) -> PathBuf {
     let packets: Vec<Packet> = (0..)
         .zip(segments)
         .map(|(time, segment)| {
-            let data = headers::packets(&path(client, server), &segment, None)
+            let data = headers::packets(&path(client, server), &segment, &Accidents::default())
                 .unwrap()
                 .remove(0);
             Packet {

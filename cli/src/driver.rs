@@ -8,6 +8,7 @@ use cti_dissector::Timestamp;
 use cti_dissector::capture::{Capture, Input, LayerCounts, Layers, NoteKind, Peeled};
 use cti_dissector::conversation::{Conversations, Options, Totals};
 use cti_dissector::finding::Code;
+use cti_dissector::limits;
 use cti_dissector::ports::Ports;
 use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Notice, Sink};
@@ -17,6 +18,7 @@ use tracing::{debug, info};
 
 use crate::inputs::FileInput;
 use crate::output;
+use crate::rotation;
 use crate::settings::{Decoding, Settings};
 
 /// What a run came to.
@@ -43,8 +45,8 @@ impl<S> Outcome<S> {
         if settings.quiet {
             return;
         }
-        for notice in &self.notices {
-            output::remark(&notice.text);
+        for line in rotation::lines(&self.notices) {
+            output::remark(&line);
         }
         if let Some(reason) = self.nothing() {
             output::remark(&reason);
@@ -83,6 +85,7 @@ pub fn summary<S>(outcome: &Outcome<S>, selected: Option<u64>) -> json::Summary 
     json::Summary {
         packets: outcome.layers.packets,
         tcp_packets: outcome.layers.tcp,
+        duplicate_packets: outcome.layers.duplicates,
         first: outcome.first,
         last: outcome.last,
         totals: outcome.totals,
@@ -213,8 +216,18 @@ fn tell(counts: &LayerCounts, totals: &Totals) {
         cut = counts.cut,
         malformed = counts.malformed,
         unknown_link = counts.unknown_link,
+        duplicates = counts.duplicates,
+        too_deep = counts.too_deep,
+        foreign_pdus = counts.foreign_pdus,
         "packets"
     );
+    if !counts.tunnels.is_empty() {
+        let kinds = counts.tunnels.iter();
+        let kinds: Vec<String> = kinds
+            .map(|(kind, n)| format!("{} {n}", kind.name()))
+            .collect();
+        info!("tunnels: {}", kinds.join(", "));
+    }
     info!(
         connections = totals.connections,
         encrypted = totals.encrypted,
@@ -253,19 +266,59 @@ fn notices(capture: &mut Capture, several: bool, counts: &LayerCounts) -> Vec<No
             session: None,
         });
     }
-    if counts.fragments_given_up > 0 {
-        let text = format!(
-            "{} never became whole packets",
-            amount(counts.fragments_given_up, "IP fragment", "IP fragments")
-        );
-        notices.push(Notice {
-            code: Code::FragmentsIncomplete,
-            text,
-            time: None,
-            session: None,
-        });
+    if several {
+        notices.extend(rotation::notices(capture));
     }
+    notices.extend(about_layers(counts));
     notices
+}
+
+/// What peeling noted.
+fn about_layers(counts: &LayerCounts) -> impl Iterator<Item = Notice> {
+    let packets = |n| amount(n, "packet", "packets");
+    [
+        (
+            Code::FragmentsIncomplete,
+            counts.fragments_given_up,
+            format!(
+                "{} never became whole packets",
+                amount(counts.fragments_given_up, "IP fragment", "IP fragments")
+            ),
+        ),
+        (
+            Code::DuplicatePackets,
+            counts.duplicates,
+            format!(
+                "{} captured more than once, and counted once",
+                packets(counts.duplicates)
+            ),
+        ),
+        (
+            Code::NestedTooDeep,
+            counts.too_deep,
+            format!(
+                "{} with more than {} tunnels inside each other not read",
+                packets(counts.too_deep),
+                limits::MAX_TUNNELS
+            ),
+        ),
+        (
+            Code::ForeignPdu,
+            counts.foreign_pdus,
+            format!(
+                "{} exported without IP or TCP not read",
+                packets(counts.foreign_pdus)
+            ),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, count, _)| *count > 0)
+    .map(|(code, _, text)| Notice {
+        code,
+        text,
+        time: None,
+        session: None,
+    })
 }
 
 /// A bar on standard error, for long runs only.
@@ -284,7 +337,7 @@ const TICK: u32 = 8192;
 
 impl Progress {
     fn new(inputs: &[FileInput], settings: &Settings) -> Self {
-        let total = inputs.iter().map(FileInput::size).sum::<Option<u64>>();
+        let total = inputs.iter().map(Input::size).sum::<Option<u64>>();
         Self {
             wanted: settings.progress,
             total,

@@ -96,6 +96,12 @@ codes! {
     PacketsCut "packets_cut" Warn "Packets were captured in part only (snap length)." "Capture with a larger snap length.";
     UnknownLinkType "unknown_link_type" Warn "Packets of a link type that is not supported were skipped." "Convert the capture, or capture on another interface.";
     FragmentsIncomplete "fragments_incomplete" Warn "IP fragments never became whole packets." "Some fragments are missing from the capture.";
+    CaptureRepeated "capture_repeated" Info "A capture was given more than once: all its bytes are in another one too." "It is read once; nothing is missing.";
+    CapturesOverlap "captures_overlap" Info "Captures cover the same time; they were merged packet by packet." "Expected of captures from several places; of one ring buffer's files it is odd.";
+    CapturesMissing "captures_missing" Warn "Numbers are missing among the files of a ring buffer." "Look for the files that are named; what they hold is shown as gaps.";
+    DuplicatePackets "duplicate_packets" Info "Packets were captured more than once, on several interfaces or VLANs or inside and outside a tunnel." "Nothing; each counts once.";
+    NestedTooDeep "nested_too_deep" Warn "Packets have more tunnels inside each other than are followed." "Capture nearer to the server, where fewer are around.";
+    ForeignPdu "foreign_pdu" Warn "Packets that Wireshark exported do not tell where in a TCP stream they belong." "Export IP packets instead (`tshark -U IP`).";
     ConflictingRetransmission "conflicting_retransmission" Warn "Bytes were sent again with another value." "The first copy is shown; suspect a middlebox or a damaged capture.";
 }
 
