@@ -104,6 +104,15 @@ pub const MAX_TOTAL_BUFFER: usize = 16 * 1024 * 1024;
 /// What a piece of held data costs beside its bytes, so that many tiny pieces are bounded too.
 pub const PIECE_OVERHEAD: usize = 128;
 
+/// Bytes delivered last, of all connections, that are kept to compare with what comes again.
+pub const RECENT_BYTES: usize = 2 * 1024 * 1024;
+
+/// Runs that these bytes may consist of (32 bytes each).
+pub const RECENT_RUNS: usize = 32_768;
+
+/// Runs of a stream that are looked at for one segment that comes again; what was delivered before them is not compared.
+pub const RECENT_LOOKS: usize = 1024;
+
 /// Connections followed at once. Beyond it the longest idle one is dropped. Being idle alone ends no connection.
 pub const MAX_CONNECTIONS: usize = 16_384;
 

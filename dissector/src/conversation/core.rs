@@ -3,6 +3,7 @@
 use super::connection::{Facts, Live, Phase, SessionState};
 use super::versions::Unsettled;
 use super::{Options, Totals};
+use crate::capture::PacketId;
 use crate::correlate::{Correlator, OutcomeKind, State};
 use crate::decode::{Decoder, wire};
 use crate::finding::{Code, Finding};
@@ -450,10 +451,12 @@ impl<S: Sink> Core<S> {
             };
             core.sequencer.push(Record::Notice(&notice), 0);
         };
-        let conflicting = first.conflicting_bytes + second.conflicting_bytes;
-        if conflicting > 0 {
-            let text = format!("{conflicting} bytes were sent again with another value");
-            notice(self, Code::ConflictingRetransmission, text);
+        for (side, stats) in [(Side::First, first), (Side::Second, second)] {
+            if let Some(packet) = stats.first_conflict {
+                let sender = live.facts.direction(side).sender();
+                let text = conflict(sender, stats.conflicting_bytes, packet);
+                notice(self, Code::ConflictingRetransmission, text);
+            }
         }
         if state.session.content == Content::Cti && (first.segments == 0 || second.segments == 0) {
             notice(
@@ -497,4 +500,18 @@ impl<S: Sink> Core<S> {
         };
         self.sequencer.push(Record::SessionEnded(&state.session), 0);
     }
+}
+
+/// What to say of bytes that the sender's packets carried again with another value.
+fn conflict(sender: &str, bytes: u64, first: PacketId) -> String {
+    let bytes = match bytes {
+        1 => "1 byte was".to_owned(),
+        _ => format!("{bytes} bytes were"),
+    };
+    let number = first.number;
+    let file = match first.input {
+        0 => String::new(),
+        input => format!(" of file {}", u64::from(input) + 1),
+    };
+    format!("{bytes} sent again by the {sender} with another value, first in packet {number}{file}")
 }
