@@ -86,14 +86,28 @@ const NOTHING: Seen = Seen {
 };
 
 /// The segments seen lately.
-#[derive(Default)]
 pub(super) struct Duplicates {
     /// Seeded anew in each run: no capture can be made so that different segments look the same.
     hash: RandomState,
+    /// Made of the seed.
+    keys: [u64; 4],
     /// Empty until the first segment.
     slots: Box<[[Seen; WAYS]]>,
     /// The places of each segment in a slot; kept apart, as most segments need none. Empty until the first one that does.
     places: Box<[[Places; WAYS]]>,
+}
+
+impl Default for Duplicates {
+    fn default() -> Self {
+        let hash = RandomState::default();
+        let keys = [1_u64, 2, 3, 4].map(|number| hash.hash_one(number));
+        Self {
+            hash,
+            keys,
+            slots: Box::default(),
+            places: Box::default(),
+        }
+    }
 }
 
 impl Duplicates {
@@ -152,28 +166,47 @@ impl Duplicates {
         false
     }
 
+    /// Four words and what the options make are mixed by multiplications: a hasher that takes any number of words costs twice
+    /// as much, for every packet.
     fn header(&self, segment: &Segment<'_>, marks: &Marks<'_>) -> u64 {
-        let mut hasher = self.hash.build_hasher();
-        match (segment.source.ip(), segment.destination.ip()) {
+        let [a, b, c, d] = self.keys;
+        let addresses = match (segment.source.ip(), segment.destination.ip()) {
             (IpAddr::V4(from), IpAddr::V4(to)) => {
-                hasher.write_u64(u64::from(from.to_bits()) << 32 | u64::from(to.to_bits()));
+                u64::from(from.to_bits()) << 32 | u64::from(to.to_bits())
             }
-            (from, to) => {
-                hasher.write_u128(bits(from));
-                hasher.write_u128(bits(to));
-            }
-        }
+            (from, to) => self.hash.hash_one((from, to)),
+        };
         let (from, to) = (segment.source.port(), segment.destination.port());
         let ports = u64::from(from) << 16 | u64::from(to);
-        hasher.write_u64(ports << 32 | u64::from(segment.sequence));
-        let numbers = u64::from(segment.acknowledgment) << 32;
-        hasher.write_u64(numbers | u64::from(segment.window) << 16 | u64::from(marks.id));
+        let place = ports << 32 | u64::from(segment.sequence);
+        let window = u64::from(segment.window) << 16 | u64::from(marks.id);
+        let numbers = u64::from(segment.acknowledgment) << 32 | window;
         let len = length(segment.payload.len()).saturating_add(segment.missing);
-        hasher.write_u64(u64::from(marks.flags) << 32 | u64::from(len));
-        if !segment.flags.syn && !marks.options.is_empty() {
-            hasher.write(marks.options);
+        let flags = u64::from(marks.flags) << 32 | u64::from(len);
+        let options = if segment.flags.syn {
+            0
+        } else {
+            self.options(marks.options)
+        };
+        let whence = fold(addresses ^ a, place ^ b);
+        let what = fold(numbers ^ c, flags ^ d);
+        fold(whence ^ options ^ c, what ^ a)
+    }
+
+    fn options(&self, options: &[u8]) -> u64 {
+        let ends = (options.first_chunk::<8>(), options.last_chunk::<8>());
+        match ends {
+            // A time stamp, mostly.
+            (Some(first), Some(last)) if options.len() <= 16 => {
+                let [a, b, ..] = self.keys;
+                fold(
+                    u64::from_le_bytes(*first) ^ b,
+                    u64::from_le_bytes(*last) ^ a,
+                )
+            }
+            _ if options.is_empty() => 0,
+            _ => self.hash.hash_one(options),
         }
-        hasher.finish()
     }
 
     /// With an identification, the payload is hardly in question: its ends and length stand for it.
@@ -249,6 +282,13 @@ fn sight(places: &mut Places, place: u32) -> Option<u16> {
     Some(*count)
 }
 
+/// Both halves of the product.
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a).wrapping_mul(u128::from(b));
+    let half = |part: u128| u64::try_from(part).unwrap_or_default();
+    half(product & u128::from(u64::MAX)) ^ half(product >> 64)
+}
+
 /// Where to look for a segment: numbers that differ from one to the next, mixed by a multiplication. Not the seeded hash, so
 /// that what is forgotten is the same in each run.
 fn slot(segment: &Segment<'_>) -> Option<usize> {
@@ -266,13 +306,6 @@ fn place(hash: &RandomState, packet: &Packet<'_>, marks: &Marks<'_>) -> u32 {
     hasher.write_u64(marks.nest.rotate_left(8) ^ u64::from(marks.ttl));
     hasher.write(link::place(packet.link_type, marks.link));
     u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX)
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_bits().into(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
 }
 
 #[cfg(test)]

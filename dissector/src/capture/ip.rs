@@ -47,6 +47,8 @@ pub(super) enum Stop {
     NotIp,
     /// IP, but not TCP.
     NotTcp,
+    /// A segment that was captured before.
+    Duplicate,
     /// A part of a datagram, which is held.
     Fragment,
     /// Too many tunnels inside each other.

@@ -103,12 +103,8 @@ impl Layers {
             duplicates,
             counts,
         } = self;
-        let found = peel(fragments, joined, &mut counts.tunnels, packet);
-        let peeled = match found {
-            Ok((segment, marks)) if duplicates.is_copy(packet, &segment, &marks) => {
-                Peeled::Duplicate
-            }
-            Ok((segment, _)) => Peeled::Tcp(segment),
+        let peeled = match peel(fragments, joined, duplicates, &mut counts.tunnels, packet) {
+            Ok(segment) => Peeled::Tcp(segment),
             Err(stop) => stop.into(),
         };
         counts.count(&peeled);
@@ -162,6 +158,7 @@ impl From<Stop> for Peeled<'_> {
             Stop::Malformed => Self::Malformed,
             Stop::NotIp => Self::NotIp,
             Stop::NotTcp => Self::NotTcp,
+            Stop::Duplicate => Self::Duplicate,
             Stop::Fragment => Self::Fragment,
             Stop::TooDeep => Self::TooDeep,
             Stop::ForeignPdu => Self::ForeignPdu,
@@ -173,9 +170,10 @@ impl From<Stop> for Peeled<'_> {
 fn peel<'a>(
     fragments: &mut Fragments,
     joined: &'a mut [Vec<u8>],
+    duplicates: &mut Duplicates,
     tunnels: &mut BTreeMap<Tunnel, u64>,
     packet: &Packet<'a>,
-) -> Result<(Segment<'a>, Marks<'a>), Stop> {
+) -> Result<Segment<'a>, Stop> {
     let whole = Bytes {
         data: packet.data,
         missing: packet
@@ -196,7 +194,7 @@ fn peel<'a>(
                     datagram = join(fragments, packet, &datagram, nest, buffer)?;
                 }
                 if datagram.protocol == IpNumber::TCP {
-                    return segment(packet, &datagram, link, nest);
+                    return segment(duplicates, packet, &datagram, link, nest);
                 }
                 cut |= datagram.missing > 0;
                 tunnel::in_ip(&datagram)?
@@ -209,7 +207,7 @@ fn peel<'a>(
                 },
                 Exported::Tcp(payload) => {
                     add_one(tunnels, Tunnel::ExportedPdu);
-                    return Ok(exported_segment(packet, &payload));
+                    return exported_segment(duplicates, packet, &payload);
                 }
             },
             Network::Carrier(carrier, bytes) => tunnel::in_carrier(carrier, bytes)?,
@@ -276,53 +274,59 @@ fn join<'a>(
 }
 
 fn segment<'a>(
+    duplicates: &mut Duplicates,
     packet: &Packet<'a>,
     datagram: &Datagram<'a>,
-    link: &'a [u8],
+    link: &[u8],
     nest: Nest,
-) -> Result<(Segment<'a>, Marks<'a>), Stop> {
+) -> Result<Segment<'a>, Stop> {
+    let (segment, checksum, header_len) = match TcpHeaderSlice::from_slice(datagram.payload) {
+        Ok(header) => (
+            tcp(packet, datagram, &header)?,
+            header.checksum(),
+            header.slice().len(),
+        ),
+        Err(HeaderSliceError::Content(_)) => return Err(Stop::Malformed),
+        Err(HeaderSliceError::Len(_)) => cut_in_options(packet, datagram)?,
+    };
+    let options_at = etherparse::TcpHeader::MIN_LEN..header_len;
+    let marks = Marks {
+        id: datagram.id,
+        ttl: datagram.ttl,
+        flags: datagram.payload.get(13).copied().unwrap_or_default(),
+        checksum,
+        options: datagram.payload.get(options_at).unwrap_or_default(),
+        link,
+        nest: nest.key,
+    };
+    if duplicates.is_copy(packet, &segment, &marks) {
+        return Err(Stop::Duplicate);
+    }
+    Ok(segment)
+}
+
+/// The segment of a header that is cut within its options, which only tell copies apart: the fixed part may be all there.
+/// Also its check sum, and a header length without options.
+#[cold]
+fn cut_in_options<'a>(
+    packet: &Packet<'a>,
+    datagram: &Datagram<'a>,
+) -> Result<(Segment<'a>, u16, usize), Stop> {
     /// The longest TCP header (bytes).
     const LONGEST: usize = 60;
-    match TcpHeaderSlice::from_slice(datagram.payload) {
-        Ok(header) => {
-            let options_at = etherparse::TcpHeader::MIN_LEN..header.slice().len();
-            let marks = Marks {
-                id: datagram.id,
-                ttl: datagram.ttl,
-                flags: datagram.payload.get(13).copied().unwrap_or_default(),
-                checksum: header.checksum(),
-                options: datagram.payload.get(options_at).unwrap_or_default(),
-                link,
-                nest: nest.key,
-            };
-            tcp(packet, datagram, &header).map(|segment| (segment, marks))
-        }
-        Err(HeaderSliceError::Content(_)) => Err(Stop::Malformed),
-        Err(HeaderSliceError::Len(_)) if datagram.missing == 0 => Err(Stop::Malformed),
-        Err(HeaderSliceError::Len(_))
-            if datagram.payload.len() < etherparse::TcpHeader::MIN_LEN =>
-        {
-            Err(Stop::Cut)
-        }
-        Err(HeaderSliceError::Len(_)) => {
-            // Cut within the options, which only tell copies apart: the fixed part is all there.
-            let mut filled = [0; LONGEST];
-            for (to, from) in filled.iter_mut().zip(datagram.payload) {
-                *to = *from;
-            }
-            let header = TcpHeaderSlice::from_slice(&filled).map_err(|_| Stop::Malformed)?;
-            let marks = Marks {
-                id: datagram.id,
-                ttl: datagram.ttl,
-                flags: datagram.payload.get(13).copied().unwrap_or_default(),
-                checksum: header.checksum(),
-                options: &[],
-                link,
-                nest: nest.key,
-            };
-            tcp(packet, datagram, &header).map(|segment| (segment, marks))
-        }
+    if datagram.missing == 0 {
+        return Err(Stop::Malformed);
     }
+    if datagram.payload.len() < etherparse::TcpHeader::MIN_LEN {
+        return Err(Stop::Cut);
+    }
+    let mut filled = [0; LONGEST];
+    for (to, from) in filled.iter_mut().zip(datagram.payload) {
+        *to = *from;
+    }
+    let header = TcpHeaderSlice::from_slice(&filled).map_err(|_| Stop::Malformed)?;
+    let segment = tcp(packet, datagram, &header)?;
+    Ok((segment, header.checksum(), etherparse::TcpHeader::MIN_LEN))
 }
 
 fn tcp<'a>(
@@ -356,9 +360,10 @@ fn tcp<'a>(
 
 /// The segment that TCP payload was taken from, as far as Wireshark tells.
 fn exported_segment<'a>(
+    duplicates: &mut Duplicates,
     packet: &Packet<'a>,
     payload: &exported::Payload<'a>,
-) -> (Segment<'a>, Marks<'a>) {
+) -> Result<Segment<'a>, Stop> {
     let segment = Segment {
         packet: packet.id,
         time: packet.time,
@@ -371,7 +376,10 @@ fn exported_segment<'a>(
         payload: payload.bytes.data,
         missing: payload.bytes.missing,
     };
-    (segment, Marks::default())
+    if duplicates.is_copy(packet, &segment, &Marks::default()) {
+        return Err(Stop::Duplicate);
+    }
+    Ok(segment)
 }
 
 #[cfg(test)]

@@ -76,10 +76,16 @@ pub(super) fn is_supported(link_type: u32) -> bool {
 }
 
 /// Takes the link header off.
+#[inline]
 pub(super) fn network(link_type: u32, bytes: Bytes<'_>) -> Network<'_> {
     if link_type == ETHERNET {
         return ethernet(bytes);
     }
+    other_network(link_type, bytes)
+}
+
+/// All but Ethernet.
+fn other_network(link_type: u32, bytes: Bytes<'_>) -> Network<'_> {
     match link_type {
         // Packet type, hardware type, address length, address (8 bytes), protocol.
         LINUX_COOKED => match bytes.skip(14) {
@@ -147,9 +153,15 @@ pub(super) fn ethernet(bytes: Bytes<'_>) -> Network<'_> {
 }
 
 /// From the ether type on.
+#[inline]
 fn ethernet_payload(bytes: Bytes<'_>) -> Network<'_> {
-    match bytes.split::<2>() {
-        Some((&ether_type, rest)) => typed(u16::from_be_bytes(ether_type), rest),
+    match bytes
+        .split::<2>()
+        .map(|(t, rest)| (u16::from_be_bytes(*t), rest))
+    {
+        // Nearly all packets.
+        Some((TYPE_IPV4, rest)) => Network::Ip(rest),
+        Some((ether_type, rest)) => typed(ether_type, rest),
         None => Network::Cut,
     }
 }
