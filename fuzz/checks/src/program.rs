@@ -3,7 +3,7 @@
 use crate::input::Bytes;
 use crate::memory::Memory;
 use cti_dissector::capture::{Capture, Layers, Peeled};
-use cti_dissector::conversation::{Conversations, Options};
+use cti_dissector::conversation::{Conversations, Options, Totals};
 use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Record, Sink};
 use cti_dissector::render::json;
@@ -31,33 +31,12 @@ pub fn check(data: &[u8]) {
 
 /// Renders a capture as the program would, and checks every line; gives the JSON records.
 pub fn run(capture: &[u8], flags: u8) -> Vec<Value> {
-    let mut capture = Capture::new(vec![Box::new(Memory {
-        bytes: capture.into(),
-        piece: usize::MAX,
-        reopenable: true,
-    })]);
     let options = Options {
         version: (flags & VERSION != 0).then_some(ProtocolVersion(u32::from(flags >> 4) * 2)),
         hold_requests: flags & HOLD != 0,
         ..Options::default()
     };
-    let mut conversations = Conversations::new(options, Output::new(flags));
-    let mut layers = Layers::new();
-    let mut captured = 0;
-    loop {
-        match capture.next_packet() {
-            Ok(Some(packet)) => {
-                captured += 16 + packet.data.len();
-                if let Peeled::Tcp(segment) = layers.segment(&packet) {
-                    conversations.segment(&segment);
-                }
-            }
-            Ok(None) => break,
-            Err(_) => {}
-        }
-    }
-    layers.finish();
-    let (output, totals) = conversations.finish();
+    let (output, totals, captured) = dissect(capture, options, Output::new(flags));
     assert_eq!(output.messages, totals.messages);
     assert_eq!(output.message_bytes, totals.message_bytes);
     assert_eq!(output.breaks, totals.breaks);
@@ -73,6 +52,33 @@ pub fn run(capture: &[u8], flags: u8) -> Vec<Value> {
     let most = 4096 + 500 * captured;
     assert!(output.json_bytes <= most && output.text_bytes <= most);
     output.records
+}
+
+/// Takes a capture all the way to a sink; also gives the totals, and the bytes of all packets with their record headers.
+pub fn dissect<S: Sink>(capture: &[u8], options: Options, sink: S) -> (S, Totals, usize) {
+    let mut capture = Capture::new(vec![Box::new(Memory {
+        bytes: capture.into(),
+        piece: usize::MAX,
+        reopenable: true,
+    })]);
+    let mut conversations = Conversations::new(options, sink);
+    let mut layers = Layers::new();
+    let mut captured = 0;
+    loop {
+        match capture.next_packet() {
+            Ok(Some(packet)) => {
+                captured += 16 + packet.data.len();
+                if let Peeled::Tcp(segment) = layers.segment(&packet) {
+                    conversations.segment(&segment);
+                }
+            }
+            Ok(None) => break,
+            Err(_) => {}
+        }
+    }
+    layers.finish();
+    let (sink, totals) = conversations.finish();
+    (sink, totals, captured)
 }
 
 /// Renders each record both ways and checks what comes out.
