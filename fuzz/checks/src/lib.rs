@@ -19,12 +19,18 @@ mod input;
 pub mod layers;
 mod memory;
 mod message;
+pub mod mutate;
+pub mod pack;
 pub mod program;
 pub mod reassembly;
 pub mod scenario;
 pub mod seeds;
 
 pub use input::Random;
+
+use seeds::Seed;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// A target's check.
 pub type Check = fn(&[u8]);
@@ -38,3 +44,34 @@ pub const TARGETS: [(&str, Check); 6] = [
     ("scenario", scenario::check),
     ("program", program::check),
 ];
+
+/// A folder beside this package: `found` or `regressions`.
+#[must_use]
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+/// What fuzzing found to reach something new, as far as it is kept.
+#[must_use]
+pub fn found(target: &str) -> Vec<Seed> {
+    let packed = fs::read(folder("found").join(target)).unwrap_or_default();
+    let inputs = pack::unpack(&packed).into_iter().enumerate();
+    inputs
+        .map(|(number, input)| (format!("found-{number}"), input))
+        .collect()
+}
+
+/// Inputs that once broke something.
+#[must_use]
+pub fn regressions(target: &str) -> Vec<Seed> {
+    let Ok(entries) = fs::read_dir(folder("regressions").join(target)) else {
+        return Vec::new();
+    };
+    entries
+        .map(|entry| entry.expect("a readable folder"))
+        .map(|entry| {
+            let bytes = fs::read(entry.path()).expect("a readable input");
+            (entry.file_name().to_string_lossy().into_owned(), bytes)
+        })
+        .collect()
+}
