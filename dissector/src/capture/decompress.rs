@@ -89,11 +89,11 @@ pub(super) fn open(
     };
     let source = BufReader::with_capacity(buffer, source);
     let decoder: Box<dyn Read + Send> = match compression {
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(source)),
+        Compression::Gzip => Box::new(Sips(flate2::bufread::MultiGzDecoder::new(source))),
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
             decoder.window_log_max(limits::ZSTD_WINDOW_LOG)?;
-            Box::new(decoder)
+            Box::new(Sips(decoder))
         }
         Compression::Lz4 => Box::new(Lz4Frames(lz4_flex::frame::FrameDecoder::new(source))),
         Compression::Xz => {
@@ -101,11 +101,53 @@ pub(super) fn open(
                 limits::XZ_MEMORY,
                 liblzma::stream::CONCATENATED,
             )?;
-            Box::new(liblzma::bufread::XzDecoder::new_stream(source, stream))
+            Box::new(Xz {
+                decoder: liblzma::bufread::XzDecoder::new_stream(source, stream),
+                failure: None,
+            })
         }
-        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(source)),
+        Compression::Bzip2 => Box::new(Sips(bzip2::bufread::MultiBzDecoder::new(source))),
     };
     Ok((decoder, Some(compression)))
+}
+
+/// Most bytes that are asked of a decoder at once, where it keeps to itself what it decoded before it came upon damage: this
+/// much may be lost then.
+const SIP: usize = 2048;
+
+/// Reads a decoder in small pieces.
+struct Sips<R>(R);
+
+impl<R: Read> Read for Sips<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let len = buf.len().min(SIP);
+        self.0.read(buf.get_mut(..len).unwrap_or_default())
+    }
+}
+
+/// An xz decoder that hands out what it decoded before it came upon damage, and only then tells of it.
+struct Xz<R> {
+    decoder: liblzma::bufread::XzDecoder<R>,
+    failure: Option<io::Error>,
+}
+
+impl<R: BufRead> Read for Xz<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let before = self.decoder.total_out();
+        self.decoder.read(buf).or_else(|failure| {
+            let decoded = self.decoder.total_out().saturating_sub(before);
+            match usize::try_from(decoded) {
+                Ok(decoded) if decoded > 0 => {
+                    self.failure = Some(failure);
+                    Ok(decoded.min(buf.len()))
+                }
+                _ => Err(failure),
+            }
+        })
+    }
 }
 
 /// LZ4 frames one after the other: the frame decoder reports an end at the end of each frame.

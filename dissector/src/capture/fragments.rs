@@ -187,6 +187,11 @@ impl Fragments {
         }
     }
 
+    /// Bytes of the datagrams that are held.
+    pub(super) const fn held(&self) -> usize {
+        self.bytes
+    }
+
     /// Fragments that were given up so far.
     pub(super) fn given_up(&self) -> u64 {
         self.given_up

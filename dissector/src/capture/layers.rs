@@ -118,6 +118,12 @@ impl Layers {
         self.counts.fragments_given_up = self.fragments.given_up();
     }
 
+    /// Bytes of unfinished IP datagrams that are held; at most [`limits::FRAGMENT_BYTES`].
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.fragments.held()
+    }
+
     /// What was seen so far.
     #[must_use]
     pub fn counts(&self) -> &LayerCounts {

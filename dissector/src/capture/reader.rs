@@ -759,6 +759,33 @@ mod tests {
     }
 
     #[test]
+    fn what_was_decompressed_before_damage_was_lost_with_it() {
+        let samples: Vec<Sample> = (0..300)
+            .map(|index| {
+                let data = format!("packet {index} of some, {}", index * 7919 % 1000);
+                sample(1_700_000_000_000_000_000 + index * 1000, data.as_bytes())
+            })
+            .collect();
+        let plain = plain(&samples);
+        let per_packet = plain.len() / samples.len();
+        for (name, file, may_lack) in [
+            ("xz", xz(&plain), 0),
+            ("gzip", gzip(&plain), 4096 / per_packet),
+        ] {
+            let mut most = 0;
+            for at in (64..file.len() - 64).step_by(61) {
+                let mut file = file.clone();
+                file[at] ^= 0xFF;
+                let whole = read(&file).packets.len();
+                let sips = read_chunked(&file, 1).packets.len();
+                assert!(whole + may_lack >= sips, "{name} {at}: {whole} of {sips}");
+                most = most.max(sips);
+            }
+            assert!(most > samples.len() / 2, "{name}: {most}");
+        }
+    }
+
+    #[test]
     fn packets_fill_the_buffer_many_times_over() {
         let samples: Vec<Sample> = (0..300)
             .map(|index| {

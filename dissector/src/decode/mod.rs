@@ -15,7 +15,7 @@ pub use view::{FixedView, FloatingView, MessageView, Reading};
 pub(crate) use weigh::{VERSIONS, is_whole};
 pub use wire::{HEADER_LEN, Header, Number};
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::protocol::{self, FloatingHeader, Layout, Message, ProtocolVersion, Variant};
 use lists::ListCount;
 use parse::{Fit, Item};
@@ -57,12 +57,8 @@ impl Decoder {
         self.findings.clear();
         self.items.clear();
         self.counts.clear();
-        let header = match wire::header(bytes) {
-            Ok((_, header)) => header,
-            Err(_) => Header {
-                length: 0,
-                number: protocol::MessageType(0),
-            },
+        let Ok((_, header)) = wire::header(bytes) else {
+            return self.without_header(bytes, version);
         };
         let mut view = MessageView {
             bytes,
@@ -92,6 +88,32 @@ impl Decoder {
         view.items = &self.items;
         view.findings = &self.findings;
         view
+    }
+
+    /// Fewer bytes than a header has: nothing can be said about them.
+    fn without_header<'a>(
+        &'a mut self,
+        bytes: &'a [u8],
+        version: ProtocolVersion,
+    ) -> MessageView<'a> {
+        let there = bytes.len();
+        let text = format!("{there} of {HEADER_LEN} bytes of the header captured");
+        self.findings
+            .push(Finding::at(Code::CutMessage, there, text));
+        MessageView {
+            bytes,
+            header: Header {
+                length: 0,
+                number: protocol::MessageType(0),
+            },
+            version,
+            message: None,
+            layout: None,
+            reading: Reading::Unknown,
+            items: &[],
+            unread: there,
+            findings: &self.findings,
+        }
     }
 
     /// Whether some known layout at this version (or, with the same floating header, of a neighbouring one) reads the message

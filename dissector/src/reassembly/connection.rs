@@ -165,7 +165,10 @@ impl Entry {
             if fate == Fate::Moved && !self.jump(segment, from, now, listener) {
                 return Verdict::Replaced(self.take_suspects());
             }
-            if segment.flags.fin {
+            if self.ignored {
+                // This very data was the last that anybody wanted: a FIN behind it waits for nothing.
+                self.pass(segment, from);
+            } else if segment.flags.fin {
                 self.take_fin(segment, from);
             }
         }
@@ -406,14 +409,19 @@ impl Entry {
         if segment.flags.rst {
             self.take_reset(segment, from, now);
         } else {
-            self.stream_mut(from).skip(segment);
-            if segment.flags.fin {
-                self.first_fin.get_or_insert(from);
-                self.end_time = segment.time;
-            }
+            self.pass(segment, from);
         }
         self.note_activity(segment);
         self.verdict(now)
+    }
+
+    /// Takes no data from a segment, but its place and its FIN.
+    fn pass(&mut self, segment: &Segment<'_>, from: Side) {
+        self.stream_mut(from).skip(segment);
+        if segment.flags.fin {
+            self.first_fin.get_or_insert(from);
+            self.end_time = segment.time;
+        }
     }
 }
 

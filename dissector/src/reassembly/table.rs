@@ -81,6 +81,18 @@ impl Reassembler {
         self.late
     }
 
+    /// What is held back over all connections, as [`MAX_TOTAL_BUFFER`] counts it (bytes).
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Connections that are open; at most [`MAX_CONNECTIONS`].
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.index.len()
+    }
+
     /// A time before which nothing that is held back was captured: whatever is delivered from now on bears that time or a
     /// later one. `None` when nothing is held, and all that comes is as late as the segment that brings it.
     #[must_use]
@@ -372,9 +384,5 @@ impl Reassembler {
         let tickets = self.index.len() * 4 + 2048;
         assert!(self.idle.len() <= tickets && self.idle_half_open.len() <= tickets);
         assert!(self.ended.len().0 <= MAX_ENDED && self.ended.len().1 <= MAX_ENDED);
-    }
-
-    pub(super) const fn held(&self) -> usize {
-        self.held
     }
 }

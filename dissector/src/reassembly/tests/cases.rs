@@ -643,6 +643,22 @@ fn ignored_connection_reports_only_its_end() {
 }
 
 #[test]
+fn a_fin_behind_cut_data_that_nobody_wants_was_waited_for_for_ever() {
+    let mut bench = Bench::connected();
+    bench.heard.ignore_at = Some(b'!');
+    // The snap length cut the end of the segment: a hole before its FIN.
+    bench.feed(at(1001).payload(b"!").missing(100).fin());
+    bench.feed(server_at(5001).ack(1103).millis(20_000));
+    bench.feed(at(1103).rst().millis(21_000)).finish();
+    let expected = [
+        Event::Opened(1),
+        data(First, b"!"),
+        Event::Ended(1, End::Reset(First)),
+    ];
+    assert_eq!(bench.heard.events, expected);
+}
+
+#[test]
 fn ignored_connection_is_replaced_by_a_syn() {
     let mut bench = Bench::connected();
     bench.heard.ignore_at = Some(b'!');
