@@ -5,7 +5,9 @@
 mod truth;
 
 use assert_cmd::Command;
-use ctishark_fixtures::{Compression, Scenario, Sent};
+use ctishark_fixtures::{
+    Accidents, CaptureSettings, Compression, Link, Packet, Scenario, Sent, headers,
+};
 use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -71,8 +73,9 @@ fn truth_of(scenario: &Scenario) -> Vec<Truth> {
 
 /// Whether the capture has all of a message.
 fn is_whole(scenario: &Scenario, sent: &Sent) -> bool {
-    // Ethernet, IPv6 and TCP headers with options, at most.
-    let headers = 100;
+    // Ethernet, IPv6 and TCP headers with options, at most; each tunnel may add as much.
+    let tunnels = scenario.capture.interfaces.iter().map(|i| i.tunnels.len());
+    let headers = 100 * (1 + tunnels.max().unwrap_or(0));
     let snap = sent.accidents.snap.unwrap_or(scenario.capture.snaplen);
     !sent.lost() && snap > headers + sent.payload.bytes.len()
 }
@@ -288,4 +291,112 @@ fn answers_about_a_call_were_lost_when_their_requests_were_not_shown() {
     let answers = select(&["--type", "*_CONF"]);
     assert!(answers.len() >= 4, "{answers:?}");
     assert_eq!(answers, select(&[]));
+}
+
+/// A capture of one client whose OPEN_REQ comes again with other bytes after it was delivered.
+fn sent_again_with_another_value(folder: &TempDir) -> PathBuf {
+    let text = "host a 10.0.1.10\nhost b 10.0.0.5\nconnection A a:50000 -> b:42027 version=24\n\n\
+        10:00:00 A > OPEN_REQ InvokeID=1 ServicesRequested=1 ClientID=\"x\" ClientPassword=\"\"\n";
+    let scenario = Scenario::from_text("test", text).unwrap();
+    let open = &scenario.messages()[0].payload.bytes;
+    let path = |source: &str, destination: &str| headers::Path {
+        link: Link::Ethernet,
+        tunnels: &[],
+        mtu: None,
+        hops: 0,
+        source: source.parse().unwrap(),
+        destination: destination.parse().unwrap(),
+        ttl: 64,
+        incoming: false,
+        id: 1,
+    };
+    let (client, server) = ("10.0.1.10:50000", "10.0.0.5:42027");
+    let segment = |sequence: u32, payload: &[u8]| headers::Segment {
+        sequence,
+        ack: true,
+        payload: payload.to_vec(),
+        ..headers::Segment::default()
+    };
+    let syn = headers::Segment {
+        syn: true,
+        ack: false,
+        ..segment(99, b"")
+    };
+    let mut again = open[20..].to_vec();
+    again[3] ^= 1;
+    again[8] ^= 1;
+    let segments = [syn, segment(100, open), segment(120, &again)];
+    let packets: Vec<Packet> = (0..)
+        .zip(segments)
+        .map(|(time, segment)| {
+            let data = headers::packets(&path(client, server), &segment, &Accidents::default())
+                .unwrap()
+                .remove(0);
+            Packet {
+                time: 1_790_000_000_000_000_000 + time * 1_000_000,
+                interface: 0,
+                original_len: data.len(),
+                data,
+            }
+        })
+        .collect();
+    let file = folder.path().join("again.pcap");
+    std::fs::write(&file, CaptureSettings::default().file(&packets)).unwrap();
+    file
+}
+
+#[test]
+fn bytes_sent_again_with_another_value_were_not_told_after_they_were_delivered() {
+    let folder = TempDir::new().unwrap();
+    let file = sent_again_with_another_value(&folder);
+    let told = "2 bytes were sent again by the client with another value, first in packet 3";
+    let ndjson = ["--format", "ndjson"];
+    for arguments in [ndjson.to_vec(), [&["sessions"], &ndjson[..]].concat()] {
+        let mut command = Command::cargo_bin("ctishark").unwrap();
+        command.args(&arguments).arg(&file);
+        let records = run(&mut command);
+        let findings = of_kind(&records, "finding");
+        let conflict: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding["code"] == "conflicting_retransmission")
+            .collect();
+        assert_eq!(conflict.len(), 1, "{arguments:?}");
+        assert_eq!(
+            (&conflict[0]["text"], &conflict[0]["session"]),
+            (&told.into(), &1.into())
+        );
+    }
+    let mut command = Command::cargo_bin("ctishark").unwrap();
+    let assert = command.args(["sessions"]).arg(&file).assert().success();
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(said.contains(&format!("S1: {told}")), "{said}");
+}
+
+#[test]
+fn very_many_sessions_are_listed_in_parts_and_none_is_left_out() {
+    let text = r#"
+host c 10.0.1.10
+host s 10.0.0.5
+repeat 8300 as i
+connection C$i c:$(i+20000) -> s:42027
++1ms C$i > OPEN_REQ InvokeID=1 ServicesRequested=0x16 ClientID="x" ClientPassword=""
++1ms C$i > RST
+end
+"#;
+    let scenario = Scenario::from_text("many", text).unwrap();
+    let folder = TempDir::new().unwrap();
+    let files = write(&scenario, &folder);
+    let mut command = Command::cargo_bin("ctishark").unwrap();
+    let assert = command.arg("sessions").args(&files).assert().code(0);
+    let output = assert.get_output();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("listed in 2 parts"), "{told}");
+    let table = String::from_utf8_lossy(&output.stdout);
+    let headings = table.lines().filter(|l| l.starts_with("SESSION"));
+    assert_eq!(headings.count(), 2);
+    let numbers: Vec<u32> = table
+        .lines()
+        .filter_map(|l| l.split_whitespace().next()?.strip_prefix('S')?.parse().ok())
+        .collect();
+    assert_eq!(numbers, (1..=8300).collect::<Vec<_>>());
 }

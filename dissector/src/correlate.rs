@@ -7,7 +7,8 @@ use crate::record::Direction;
 use crate::sequencer::Place;
 use crate::time::Timestamp;
 use foldhash::fast::RandomState;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ops::Bound;
 use std::time::Duration;
 
 /// What became of a request, or how an answer came to be.
@@ -135,7 +136,7 @@ pub(crate) struct Open {
 }
 
 /// What a remembered request has come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
     /// No answer yet.
     Waiting,
@@ -164,46 +165,149 @@ pub(crate) struct Match {
 
 type Key = (Direction, u32);
 
+/// What finds a request: first what ties answers to it, then what it has come to and what may answer it, then its number.
+/// Thousands of requests may have the same InvokeID; none of them is looked at for the sake of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Tie {
+    key: Key,
+    state: State,
+    /// Type of the message that it asks for.
+    reply: Option<u32>,
+    no: u64,
+}
+
+impl Tie {
+    fn of(key: Key, open: &Open) -> Self {
+        Self {
+            key,
+            state: open.state,
+            reply: open.part.message.and_then(|m| m.reply).map(|r| r.0),
+            no: open.part.no,
+        }
+    }
+}
+
 /// The remembered requests of one session.
 #[derive(Debug, Default)]
 struct Requests {
+    /// The last InvokeID of each asking side, client first.
+    last: [Option<u32>; 2],
+    /// Whether a side has gone back in its InvokeIDs, so that it may use them again.
+    reuses: [bool; 2],
     /// By number of the message.
     all: BTreeMap<u64, (Key, Open)>,
-    /// Numbers by what ties answers to them, rising.
-    by_key: HashMap<Key, VecDeque<u64>, RandomState>,
+    ties: BTreeSet<Tie>,
 }
 
 impl Requests {
     fn add(&mut self, key: Key, open: Open) {
+        let (asked, invoke_id) = key;
+        let side = usize::from(asked == Direction::ServerToClient);
+        if let (Some(last), Some(reuses)) = (self.last.get_mut(side), self.reuses.get_mut(side)) {
+            *reuses |= last.is_some_and(|last| invoke_id <= last);
+            *last = Some(invoke_id);
+        }
         self.all.insert(open.part.no, (key, open));
-        self.by_key.entry(key).or_default().push_back(open.part.no);
+        self.ties.insert(Tie::of(key, &open));
     }
 
     fn remove(&mut self, no: u64) -> Option<Open> {
         let (key, open) = self.all.remove(&no)?;
-        if let Some(numbers) = self.by_key.get_mut(&key) {
-            if let Ok(index) = numbers.binary_search(&no) {
-                numbers.remove(index);
-            }
-            if numbers.is_empty() {
-                self.by_key.remove(&key);
-            }
-        }
+        self.ties.remove(&Tie::of(key, &open));
         Some(open)
     }
 
-    /// The requests with a key, oldest first.
-    fn with_key(&self, key: Key) -> impl DoubleEndedIterator<Item = &Open> {
-        let numbers = self.by_key.get(&key).into_iter().flatten();
-        numbers
-            .filter_map(|no| self.all.get(no))
-            .map(|(_, open)| open)
+    /// Whether an InvokeID may stand for several requests of a side.
+    fn reuses(&self, asked: Direction) -> bool {
+        let side = usize::from(asked == Direction::ServerToClient);
+        self.reuses.get(side).copied().unwrap_or(false)
     }
 
     fn set(&mut self, no: u64, state: State) {
-        if let Some((_, open)) = self.all.get_mut(&no) {
+        if let Some((key, open)) = self.all.get_mut(&no) {
+            self.ties.remove(&Tie::of(*key, open));
             open.state = state;
+            self.ties.insert(Tie::of(*key, open));
         }
+    }
+
+    fn get(&self, no: u64) -> Option<&Open> {
+        self.all.get(&no).map(|(_, open)| open)
+    }
+
+    /// The oldest usable request that asks for one type of message.
+    fn oldest_for(
+        &self,
+        key: Key,
+        state: State,
+        reply: u32,
+        usable: impl Fn(&Open) -> bool,
+    ) -> Option<u64> {
+        let reply = Some(reply);
+        let tie = |no| Tie {
+            key,
+            state,
+            reply,
+            no,
+        };
+        self.first_usable(tie(0), tie(u64::MAX), usable)
+    }
+
+    /// The oldest usable request, whatever it asks for.
+    fn oldest(&self, key: Key, state: State, usable: impl Fn(&Open) -> bool) -> Option<u64> {
+        let ranges = self.by_reply(key, state);
+        ranges
+            .filter_map(|(from, to)| self.first_usable(from, to, &usable))
+            .min()
+    }
+
+    /// Of the requests from one tie to another, the first that is usable. Beyond so many that are not, none is believed to be:
+    /// what an answer costs must not grow with the requests that wait.
+    fn first_usable(&self, from: Tie, to: Tie, usable: impl Fn(&Open) -> bool) -> Option<u64> {
+        const LOOKS: usize = 64;
+        self.ties
+            .range(from..=to)
+            .take(LOOKS)
+            .find(|tie| self.get(tie.no).is_some_and(&usable))
+            .map(|tie| tie.no)
+    }
+
+    /// The newest request, whatever it asks for.
+    fn newest(&self, key: Key, state: State) -> Option<u64> {
+        let ranges = self.by_reply(key, state);
+        ranges
+            .filter_map(|(from, to)| self.ties.range(from..=to).next_back())
+            .map(|t| t.no)
+            .max()
+    }
+
+    /// The ranges in which requests of one state stand: one for each type of message that they ask for, so a few at most.
+    fn by_reply(&self, key: Key, state: State) -> impl Iterator<Item = (Tie, Tie)> {
+        let tie = move |reply, no| Tie {
+            key,
+            state,
+            reply,
+            no,
+        };
+        let end = tie(Some(u32::MAX), u64::MAX);
+        let mut after = Bound::Included(tie(None, 0));
+        std::iter::from_fn(move || {
+            let first = self.ties.range((after, Bound::Included(end))).next()?;
+            let last = tie(first.reply, u64::MAX);
+            after = Bound::Excluded(last);
+            Some((*first, last))
+        })
+    }
+
+    /// Requests older than `no` that wait no more.
+    fn passed(&self, key: Key, no: u64) -> Vec<u64> {
+        let states = [State::Continued, State::Expired].into_iter();
+        let ranges = states.flat_map(|state| self.by_reply(key, state));
+        ranges
+            .filter(|(first, _)| first.no < no)
+            .flat_map(|(first, last)| self.ties.range(first..Tie { no, ..last }))
+            .map(|t| t.no)
+            .collect()
     }
 }
 
@@ -253,9 +357,8 @@ impl Correlator {
         let key = (asked, invoke_id);
         let requests = self.sessions.entry(session).or_default();
         let earlier = requests
-            .with_key(key)
-            .rev()
-            .find(|o| o.state == State::Waiting)
+            .newest(key, State::Waiting)
+            .and_then(|no| requests.get(no))
             .map(|o| o.part);
         requests.add(key, open);
         self.open += 1;
@@ -269,33 +372,36 @@ impl Correlator {
     }
 
     /// Finds the request that a message answers and closes it, unless more answers follow.
+    ///
+    /// Where InvokeIDs are used again, an answer may belong to a request that was not captured, or a request's own answer was
+    /// not: then only requests count since which nothing is missing, as `unbroken` tells for a time.
     pub(crate) fn answer(
         &mut self,
         session: u32,
-        asked: Direction,
-        invoke_id: u32,
+        (asked, invoke_id): (Direction, u32),
         message: &'static Message,
         more_follow: bool,
+        unbroken: impl Fn(Timestamp) -> bool,
     ) -> Option<Match> {
         let key = (asked, invoke_id);
         let requests = self.sessions.get_mut(&session)?;
+        let unique = !requests.reuses(asked);
         let failure = message.failure == Some(Failure::OfRequest);
         let expects =
             |o: &Open| failure || o.part.message.and_then(|m| m.reply) == Some(message.number);
-        let oldest = |expected: bool, state: State| {
-            requests
-                .with_key(key)
-                .find(|o| o.state == state && (!expected || expects(o)))
-                .copied()
+        let usable = |o: &Open| unique || unbroken(o.part.time);
+        let expected = |state: State| match failure {
+            true => requests.oldest(key, state, usable),
+            false => requests.oldest_for(key, state, message.number.0, usable),
         };
         // One that still waits comes before one that was given up: InvokeIDs may be used again. A stray answer goes to the
         // oldest that waits at all.
-        let open = oldest(true, State::Waiting)
-            .or_else(|| oldest(true, State::Continued))
-            .or_else(|| oldest(true, State::Expired))
-            .or_else(|| oldest(false, State::Waiting))
-            .or_else(|| oldest(false, State::Expired))?;
-        let no = open.part.no;
+        let no = expected(State::Waiting)
+            .or_else(|| expected(State::Continued))
+            .or_else(|| expected(State::Expired))
+            .or_else(|| requests.oldest(key, State::Waiting, usable))
+            .or_else(|| requests.oldest(key, State::Expired, usable))?;
+        let open = *requests.get(no)?;
         let kind = if failure {
             OutcomeKind::Failed
         } else if !expects(&open) && open.part.message.is_some_and(|m| m.reply.is_some()) {
@@ -306,13 +412,7 @@ impl Correlator {
             OutcomeKind::Confirmed
         };
         // Answers come in order: what was given up before this request will not be answered any more.
-        let passed: Vec<u64> = requests
-            .with_key(key)
-            .take_while(|o| o.part.no < no)
-            .filter(|o| o.state != State::Waiting)
-            .map(|o| o.part.no)
-            .collect();
-        for earlier in passed {
+        for earlier in requests.passed(key, no) {
             requests.remove(earlier);
         }
         if open.state == State::Waiting {
@@ -462,7 +562,8 @@ mod tests {
 
     fn answer(correlator: &mut Correlator, name: &str, more: bool) -> Option<(u64, OutcomeKind)> {
         let message = message_by_name(name).unwrap();
-        let found = correlator.answer(1, Direction::ClientToServer, 0, message, more)?;
+        let found =
+            correlator.answer(1, (Direction::ClientToServer, 0), message, more, |_| true)?;
         Some((found.open.part.no, found.kind))
     }
 
@@ -511,7 +612,7 @@ mod tests {
             correlator
                 .sessions
                 .values()
-                .all(|r| r.all.is_empty() && r.by_key.is_empty())
+                .all(|r| r.all.is_empty() && r.ties.is_empty())
         );
     }
 

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use cti_dissector::capture::Input as _;
-use cti_dissector::record::{Record, Sink};
+use cti_dissector::finding::Code;
+use cti_dissector::record::{Notice, Record, Sink};
 use cti_dissector::render::json;
 use cti_dissector::render::text::{self, TableOptions};
 use cti_dissector::session::{Content, Session};
@@ -23,9 +24,15 @@ const MAX_EMPTY: usize = 1000;
 /// does not grow with the capture.
 const MAX_PART: usize = 8192;
 
+/// Findings about single sessions that are told.
+const MAX_DOUBTS: usize = 1000;
+
 /// Sessions that have ended, on their way to standard output.
 struct List {
     sessions: Vec<Session>,
+    /// What makes one doubt what was decoded of a session; and how many are not kept.
+    doubts: Vec<Notice>,
+    more_doubts: usize,
     empty: usize,
     shape: Shape,
     /// Parts that have been written.
@@ -42,17 +49,10 @@ enum Shape {
 
 impl Sink for List {
     fn record(&mut self, record: Record<'_>) {
-        if let Record::SessionEnded(session) = record {
-            if session.content == Content::Nothing {
-                self.empty += 1;
-                if self.empty > MAX_EMPTY {
-                    return;
-                }
-            }
-            self.sessions.push(session.clone());
-            if self.sessions.len() >= MAX_PART {
-                self.write_part();
-            }
+        match record {
+            Record::SessionEnded(session) => self.ended(session),
+            Record::Notice(notice) => self.notice(notice),
+            _ => {}
         }
     }
 }
@@ -67,6 +67,48 @@ impl Consumer for List {
 }
 
 impl List {
+    #[cold]
+    fn ended(&mut self, session: &Session) {
+        if session.content == Content::Nothing {
+            self.empty += 1;
+            if self.empty > MAX_EMPTY {
+                return;
+            }
+        }
+        self.sessions.push(session.clone());
+        if self.sessions.len() >= MAX_PART {
+            self.write_part();
+        }
+    }
+
+    #[cold]
+    fn notice(&mut self, notice: &Notice) {
+        if notice.code != Code::ConflictingRetransmission {
+            return;
+        }
+        if self.doubts.len() < MAX_DOUBTS {
+            self.doubts.push(notice.clone());
+        } else {
+            self.more_doubts += 1;
+        }
+    }
+
+    /// Tells findings about sessions where the output has no place for them.
+    fn remark(&self) {
+        if let Shape::Table(_) = self.shape {
+            for doubt in &self.doubts {
+                let session = doubt.session.unwrap_or_default();
+                output::remark(&format!("S{session}: {}", doubt.text));
+            }
+        }
+        if self.more_doubts > 0 {
+            let more = self.more_doubts;
+            output::remark(&format!(
+                "{more} more findings about sessions are not listed"
+            ));
+        }
+    }
+
     /// Lists the sessions that have ended by now.
     fn write_part(&mut self) {
         if self.sessions.is_empty() || self.error.is_some() {
@@ -128,6 +170,8 @@ pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<Exit
     };
     let list = List {
         sessions: Vec::new(),
+        doubts: Vec::new(),
+        more_doubts: 0,
         empty: 0,
         shape,
         parts: 0,
@@ -135,10 +179,14 @@ pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<Exit
         error: None,
     };
     let dissector = driver::options(&decoding, false);
-    let mut outcome = driver::dissect(inputs, dissector, settings, |_| Ok(list))?;
+    let mut outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, |_| Ok(list))?;
     outcome.sink.write_part();
     outcome.sink.check()?;
+    outcome.sink.doubts.sort_by_key(|doubt| doubt.session);
     outcome.remark(settings);
+    if !settings.quiet {
+        outcome.sink.remark();
+    }
     let list = &outcome.sink;
     let left_out = list.empty.saturating_sub(MAX_EMPTY);
     if left_out > 0 && !settings.quiet {
@@ -167,14 +215,14 @@ fn names(inputs: &[FileInput]) -> Vec<json::Input> {
     names.collect()
 }
 
-/// What stands behind the sessions: in JSON, findings about the capture and the summary.
+/// What stands behind the sessions: in JSON, findings about sessions and the capture, and the summary.
 fn tail(outcome: &Outcome<List>) -> Vec<u8> {
     let mut out = Vec::new();
     let Shape::Json(objects, _) = &outcome.sink.shape else {
         return out;
     };
     let mut renderer = json::Renderer::new(json::Options::default());
-    for notice in &outcome.notices {
+    for notice in outcome.sink.doubts.iter().chain(&outcome.notices) {
         objects.next(&mut out, |out| {
             renderer.record(out, &Record::Notice(notice));
         });

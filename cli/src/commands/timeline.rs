@@ -203,7 +203,8 @@ fn as_text(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
             settings,
         )
     };
-    let outcome = driver::dissect(inputs, driver::options(&decoding, true), settings, make)?;
+    let dissector = driver::options(&decoding, true);
+    let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, make)?;
     outcome.remark(settings);
     remark_nothing_selected(&outcome, settings);
     let failed = outcome.failed;
@@ -278,7 +279,8 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
     };
     // Whether a request is selected may show only when its outcome does.
     let hold = selection.asks_for_outcomes();
-    let outcome = driver::dissect(inputs, driver::options(&decoding, hold), settings, make)?;
+    let dissector = driver::options(&decoding, hold);
+    let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, make)?;
     let failed = outcome.failed;
     outcome.remark(settings);
     remark_nothing_selected(&outcome, settings);

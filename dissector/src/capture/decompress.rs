@@ -35,10 +35,18 @@ impl fmt::Display for Compression {
 
 /// Longest of the magic numbers (bytes).
 const LONGEST_MAGIC: u64 = 10;
-/// Compressed bytes read at once.
-const COMPRESSED_BUFFER: usize = 128 * 1024;
 
 impl Compression {
+    /// About how many bytes a decoder takes for a file as the usual tools write it.
+    pub(super) const fn memory(self) -> usize {
+        const KIB: usize = 1024;
+        match self {
+            Self::Gzip => 48 * KIB,
+            Self::Zstd | Self::Bzip2 => 4 * KIB * KIB,
+            Self::Lz4 | Self::Xz => 8 * KIB * KIB,
+        }
+    }
+
     /// The format whose data starts like this, if any.
     pub(super) fn recognise(data: &[u8]) -> Option<Self> {
         const BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
@@ -59,13 +67,15 @@ impl Compression {
     }
 }
 
-/// Wraps `source` in the decoder that its first bytes ask for; short reads are made up for.
+/// Wraps `source` in the decoder that its first bytes ask for; short reads are made up for. Compressed bytes are read
+/// through a buffer of the given size.
 ///
 /// # Errors
 ///
 /// What reading the first bytes or setting up the decoder says.
 pub(super) fn open(
     mut source: Box<dyn Read + Send>,
+    buffer: usize,
 ) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
     let mut start = Vec::new();
     source
@@ -77,13 +87,13 @@ pub(super) fn open(
     let Some(compression) = compression else {
         return Ok((Box::new(source), None));
     };
-    let source = BufReader::with_capacity(COMPRESSED_BUFFER, source);
+    let source = BufReader::with_capacity(buffer, source);
     let decoder: Box<dyn Read + Send> = match compression {
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(source)),
+        Compression::Gzip => Box::new(Sips(flate2::bufread::MultiGzDecoder::new(source))),
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
             decoder.window_log_max(limits::ZSTD_WINDOW_LOG)?;
-            Box::new(decoder)
+            Box::new(Sips(decoder))
         }
         Compression::Lz4 => Box::new(Lz4Frames(lz4_flex::frame::FrameDecoder::new(source))),
         Compression::Xz => {
@@ -91,11 +101,53 @@ pub(super) fn open(
                 limits::XZ_MEMORY,
                 liblzma::stream::CONCATENATED,
             )?;
-            Box::new(liblzma::bufread::XzDecoder::new_stream(source, stream))
+            Box::new(Xz {
+                decoder: liblzma::bufread::XzDecoder::new_stream(source, stream),
+                failure: None,
+            })
         }
-        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(source)),
+        Compression::Bzip2 => Box::new(Sips(bzip2::bufread::MultiBzDecoder::new(source))),
     };
     Ok((decoder, Some(compression)))
+}
+
+/// Most bytes that are asked of a decoder at once, where it keeps to itself what it decoded before it came upon damage: this
+/// much may be lost then.
+const SIP: usize = 2048;
+
+/// Reads a decoder in small pieces.
+struct Sips<R>(R);
+
+impl<R: Read> Read for Sips<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let len = buf.len().min(SIP);
+        self.0.read(buf.get_mut(..len).unwrap_or_default())
+    }
+}
+
+/// An xz decoder that hands out what it decoded before it came upon damage, and only then tells of it.
+struct Xz<R> {
+    decoder: liblzma::bufread::XzDecoder<R>,
+    failure: Option<io::Error>,
+}
+
+impl<R: BufRead> Read for Xz<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let before = self.decoder.total_out();
+        self.decoder.read(buf).or_else(|failure| {
+            let decoded = self.decoder.total_out().saturating_sub(before);
+            match usize::try_from(decoded) {
+                Ok(decoded) if decoded > 0 => {
+                    self.failure = Some(failure);
+                    Ok(decoded.min(buf.len()))
+                }
+                _ => Err(failure),
+            }
+        })
+    }
 }
 
 /// LZ4 frames one after the other: the frame decoder reports an end at the end of each frame.

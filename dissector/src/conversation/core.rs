@@ -1,7 +1,9 @@
 //! Messages, sessions and exchanges of all connections, on their way to the sink.
 
 use super::connection::{Facts, Live, Phase, SessionState};
+use super::versions::Unsettled;
 use super::{Options, Totals};
+use crate::capture::PacketId;
 use crate::correlate::{Correlator, OutcomeKind, State};
 use crate::decode::{Decoder, wire};
 use crate::finding::{Code, Finding};
@@ -158,6 +160,10 @@ impl<S: Sink> Core<S> {
         self.totals.messages += 1;
         let no = self.totals.messages;
         let mut findings = Vec::new();
+        if framed.unconfirmed {
+            let text = "bytes are missing before and behind it; its place was found by its content";
+            findings.push(Finding::new(Code::PlaceInferred, text));
+        }
         if number == roles::OPEN_REQ {
             self.open_req(state, framed.bytes, &mut findings);
         }
@@ -172,7 +178,7 @@ impl<S: Sink> Core<S> {
         );
         state.renumbered = renumbered.or(state.renumbered);
         if let Some(evidence) = &mut state.evidence {
-            evidence.add(&mut self.decoder, framed.bytes, message);
+            evidence.add(&mut self.decoder, framed.bytes, number);
             let (version, source) = evidence.verdict();
             if !state.undecided && state.session.version != Some(version) {
                 let text = format!("from here on version {version}: the messages say so by now");
@@ -202,10 +208,20 @@ impl<S: Sink> Core<S> {
         state.messages += 1;
         self.count(&mut state.session, direction, framed);
         let mut holds = u8::from(state.undecided);
-        let exchange = self.correlate(state, connection.id.0, &mut info, framed.bytes, &mut holds);
+        let exchange = self.correlate(
+            state,
+            facts,
+            connection.id.0,
+            &mut info,
+            framed.bytes,
+            &mut holds,
+        );
         self.follow_session(state, &info, framed.bytes);
-        let place = self
-            .sequencer
+        let place = self.sequencer.next_place();
+        let unsettled = Some(state.renumbered)
+            .filter(|_| state.undecided)
+            .and_then(|r| Unsettled::of(&mut self.decoder, &info, framed.bytes, r, place));
+        self.sequencer
             .push(Record::Message(&info, framed.bytes), holds);
         if let Some((exchange, request)) = exchange {
             if let Some(request) = request {
@@ -223,6 +239,7 @@ impl<S: Sink> Core<S> {
         }
         if state.undecided {
             state.waiting.push(place);
+            state.unsettled.extend(unsettled);
             let enough = state
                 .evidence
                 .as_ref()
@@ -304,6 +321,7 @@ impl<S: Sink> Core<S> {
             session,
             evidence: undecided.then(Evidence::default),
             waiting: Vec::new(),
+            unsettled: Vec::new(),
             began,
             undecided,
             renumbered: None,
@@ -433,10 +451,12 @@ impl<S: Sink> Core<S> {
             };
             core.sequencer.push(Record::Notice(&notice), 0);
         };
-        let conflicting = first.conflicting_bytes + second.conflicting_bytes;
-        if conflicting > 0 {
-            let text = format!("{conflicting} bytes were sent again with another value");
-            notice(self, Code::ConflictingRetransmission, text);
+        for (side, stats) in [(Side::First, first), (Side::Second, second)] {
+            if let Some(packet) = stats.first_conflict {
+                let sender = live.facts.direction(side).sender();
+                let text = conflict(sender, stats.conflicting_bytes, packet);
+                notice(self, Code::ConflictingRetransmission, text);
+            }
         }
         if state.session.content == Content::Cti && (first.segments == 0 || second.segments == 0) {
             notice(
@@ -480,4 +500,18 @@ impl<S: Sink> Core<S> {
         };
         self.sequencer.push(Record::SessionEnded(&state.session), 0);
     }
+}
+
+/// What to say of bytes that the sender's packets carried again with another value.
+fn conflict(sender: &str, bytes: u64, first: PacketId) -> String {
+    let bytes = match bytes {
+        1 => "1 byte was".to_owned(),
+        _ => format!("{bytes} bytes were"),
+    };
+    let number = first.number;
+    let file = match first.input {
+        0 => String::new(),
+        input => format!(" of file {}", u64::from(input) + 1),
+    };
+    format!("{bytes} sent again by the {sender} with another value, first in packet {number}{file}")
 }

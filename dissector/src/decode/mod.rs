@@ -7,13 +7,15 @@ mod lists;
 mod parse;
 mod value;
 mod view;
+mod weigh;
 pub mod wire;
 
 pub use value::{FieldValue, Numbers};
 pub use view::{FixedView, FloatingView, MessageView, Reading};
+pub(crate) use weigh::{VERSIONS, is_whole};
 pub use wire::{HEADER_LEN, Header, Number};
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::protocol::{self, FloatingHeader, Layout, Message, ProtocolVersion, Variant};
 use lists::ListCount;
 use parse::{Fit, Item};
@@ -62,12 +64,8 @@ impl Decoder {
         self.findings.clear();
         self.items.clear();
         self.counts.clear();
-        let header = match wire::header(bytes) {
-            Ok((_, header)) => header,
-            Err(_) => Header {
-                length: 0,
-                number: protocol::MessageType(0),
-            },
+        let Ok((_, header)) = wire::header(bytes) else {
+            return self.without_header(bytes, version);
         };
         let mut view = MessageView {
             bytes,
@@ -99,6 +97,32 @@ impl Decoder {
         view
     }
 
+    /// Fewer bytes than a header has: nothing can be said about them.
+    fn without_header<'a>(
+        &'a mut self,
+        bytes: &'a [u8],
+        version: ProtocolVersion,
+    ) -> MessageView<'a> {
+        let there = bytes.len();
+        let text = format!("{there} of {HEADER_LEN} bytes of the header captured");
+        self.findings
+            .push(Finding::at(Code::CutMessage, there, text));
+        MessageView {
+            bytes,
+            header: Header {
+                length: 0,
+                number: protocol::MessageType(0),
+            },
+            version,
+            message: None,
+            layout: None,
+            reading: Reading::Unknown,
+            items: &[],
+            unread: there,
+            findings: &self.findings,
+        }
+    }
+
     /// Whether some known layout at this version (or, with the same floating header, of a neighbouring one) reads the message
     /// to its last byte, with nothing out of place.
     pub(crate) fn is_exact(
@@ -109,34 +133,6 @@ impl Decoder {
     ) -> bool {
         let (layout, reading, fit) = self.read(bytes, version, message);
         layout.is_some() && fit.is_exact() && reading != Reading::Unknown
-    }
-
-    /// Whether one layout reads the message to its last byte, with fields that exist at the version.
-    pub(crate) fn fits_version(
-        &mut self,
-        bytes: &[u8],
-        version: ProtocolVersion,
-        message: &'static Message,
-    ) -> bool {
-        let known = version.known();
-        let Some(layout) = message
-            .layout(known)
-            .filter(|_| message.since.is_none_or(|s| s <= known))
-        else {
-            return false;
-        };
-        parse::parse(
-            bytes,
-            message,
-            layout,
-            version.floating_header(),
-            &mut self.trial,
-        )
-        .is_exact()
-            && self
-                .trial
-                .iter()
-                .all(|item| item.usage.is_none_or(|u| u.exists_at(known)))
     }
 
     /// Reads the body by the usual layout or, where that does not fit and another does, by that one.

@@ -46,12 +46,21 @@ fn any_bytes_at_any_length_are_accounted_for() {
             let read = view.fixed().map(|f| f.range().len()).sum::<usize>()
                 + view.floating().map(|f| f.range().len()).sum::<usize>();
             let unread = view.unread().map_or(0, |(_, rest)| rest.len());
-            assert_eq!(
-                read + unread + end.min(HEADER_LEN),
-                end,
-                "v{version} at {end}"
-            );
+            let header = if end < HEADER_LEN { 0 } else { HEADER_LEN };
+            assert_eq!(read + unread + header, end, "v{version} at {end}");
         }
+    }
+}
+
+#[test]
+fn the_first_bytes_of_a_header_were_told_as_a_type_beyond_their_end() {
+    let mut decoder = Decoder::new();
+    for end in 0..HEADER_LEN {
+        let view = decoder.decode(&CONFERENCE_CALL_CONF[..end], V15);
+        assert_eq!(codes(&view), [Code::CutMessage]);
+        assert_eq!(view.findings()[0].offset, Some(end));
+        let unread = view.unread().map_or(&[][..], |(_, rest)| rest);
+        assert_eq!(unread, &CONFERENCE_CALL_CONF[..end]);
     }
 }
 

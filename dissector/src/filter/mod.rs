@@ -12,7 +12,6 @@ mod check;
 mod compile;
 mod error;
 mod evaluate;
-mod exercise;
 mod fields;
 mod lexer;
 mod names;
@@ -25,7 +24,6 @@ mod verdict;
 mod tests;
 
 pub use error::{FilterError, FilterErrorKind};
-pub use exercise::exercise;
 
 use crate::decode::Decoder;
 use crate::record::MessageInfo;

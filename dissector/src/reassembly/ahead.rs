@@ -1,5 +1,6 @@
 //! Data that came before its turn: pieces kept in order while the hole before them may still fill.
 
+use super::recent::differing;
 use crate::Timestamp;
 use crate::capture::PacketId;
 use crate::limits::{HOLE_GRACE, HOLE_GRACE_SEGMENTS, HOLE_PATIENCE, PIECE_OVERHEAD};
@@ -71,11 +72,12 @@ impl Piece {
         if from >= to {
             return 0;
         }
-        let pairs = own
-            .slice(from, to)
-            .iter()
-            .zip(incoming.slice(from, to).iter());
-        pairs.fold(0, |sum, (a, b)| sum + u64::from(a != b))
+        let (own, again) = (own.slice(from, to), incoming.slice(from, to));
+        let both = own.len().min(again.len());
+        differing(
+            own.get(..both).unwrap_or_default(),
+            again.get(..both).unwrap_or_default(),
+        )
     }
 }
 

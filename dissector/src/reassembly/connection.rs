@@ -2,6 +2,7 @@
 
 use super::ahead::Moment;
 use super::event::{Connection, ConnectionId, End, GapCause, Handler, Side};
+use super::recent::Recent;
 use super::seq::{SeqNum, payload_len};
 use super::stream::{Fate, Out, Start, Stream};
 use super::suspect::Suspect;
@@ -47,6 +48,13 @@ pub(super) struct Entry {
     pub(super) half_open: bool,
     /// What the table knows of [`Entry::earliest_held`].
     pub(super) holds_since: Option<Timestamp>,
+}
+
+/// Where the events of connections go, and what they were of late.
+#[derive(Debug)]
+pub(super) struct Listener<'a, H> {
+    pub(super) handler: &'a mut H,
+    pub(super) recent: &'a mut Recent,
 }
 
 impl Entry {
@@ -129,7 +137,7 @@ impl Entry {
     pub(super) fn segment<H: Handler>(
         &mut self,
         segment: &Segment<'_>,
-        handler: &mut H,
+        listener: &mut Listener<'_, H>,
     ) -> Verdict {
         let from = self.side_of(segment);
         if segment.flags.syn && !segment.flags.rst && !self.owns_syn(segment, from) {
@@ -153,28 +161,39 @@ impl Entry {
             self.take_reset(segment, from, now);
         } else {
             let fate =
-                self.with_stream(from, handler, |stream, out| stream.data(segment, now, out));
-            if fate == Fate::Moved && !self.jump(segment, from, now, handler) {
+                self.with_stream(from, listener, |stream, out| stream.data(segment, now, out));
+            if fate == Fate::Moved && !self.jump(segment, from, now, listener) {
                 return Verdict::Replaced(self.take_suspects());
             }
-            if segment.flags.fin {
+            if self.ignored {
+                // This very data was the last that anybody wanted: a FIN behind it waits for nothing.
+                self.pass(segment, from);
+            } else if segment.flags.fin {
                 self.take_fin(segment, from);
             }
         }
         self.note_activity(segment);
-        self.give_up_due(now, handler)
+        self.give_up_due(now, listener)
     }
 
     /// Gives up what is due, and says whether the connection is over.
-    pub(super) fn expire<H: Handler>(&mut self, time: Timestamp, handler: &mut H) -> Verdict {
+    pub(super) fn expire<H: Handler>(
+        &mut self,
+        time: Timestamp,
+        listener: &mut Listener<'_, H>,
+    ) -> Verdict {
         let now = self.moment(time);
-        self.give_up_due(now, handler)
+        self.give_up_due(now, listener)
     }
 
     /// Delivers all that is held, to free its memory.
-    pub(super) fn shed<H: Handler>(&mut self, time: Timestamp, handler: &mut H) -> Verdict {
+    pub(super) fn shed<H: Handler>(
+        &mut self,
+        time: Timestamp,
+        listener: &mut Listener<'_, H>,
+    ) -> Verdict {
         for side in [Side::First, Side::Second] {
-            self.with_stream(side, handler, |stream, out| {
+            self.with_stream(side, listener, |stream, out| {
                 stream.flush(GapCause::BufferFull, false, time, out);
                 stream.drop_suspect();
             });
@@ -187,9 +206,14 @@ impl Entry {
 
     /// Ends the connection: delivers what is held, reports what is missing, then the end. An RST that was held, or FINs of
     /// both sides, tell more of the end than `end` does. Returns the end that was reported.
-    pub(super) fn close<H: Handler>(&mut self, time: Timestamp, end: End, handler: &mut H) -> End {
+    pub(super) fn close<H: Handler>(
+        &mut self,
+        time: Timestamp,
+        end: End,
+        listener: &mut Listener<'_, H>,
+    ) -> End {
         for side in [Side::First, Side::Second] {
-            self.with_stream(side, handler, |stream, out| {
+            self.with_stream(side, listener, |stream, out| {
                 stream.flush(GapCause::Ended, true, time, out);
                 stream.drop_suspect();
             });
@@ -203,7 +227,7 @@ impl Entry {
         let time = if own { self.end_time } else { time };
         let time = time.max(self.first.last_time).max(self.second.last_time);
         let stats = [self.first.stats, self.second.stats];
-        handler.ended(&self.connection, time, end, stats);
+        listener.handler.ended(&self.connection, time, end, stats);
         end
     }
 
@@ -222,8 +246,8 @@ impl Entry {
     fn with_stream<H: Handler, R>(
         &mut self,
         side: Side,
-        handler: &mut H,
-        act: impl FnOnce(&mut Stream, &mut Out<'_, H>) -> R,
+        listener: &mut Listener<'_, H>,
+        act: impl FnOnce(&mut Stream, &mut Out<'_, '_, H>) -> R,
     ) -> R {
         let stream = match side {
             Side::First => &mut self.first,
@@ -232,7 +256,7 @@ impl Entry {
         let mut out = Out {
             connection: &self.connection,
             from: side,
-            handler,
+            listener,
             ignored: self.ignored,
         };
         let result = act(stream, &mut out);
@@ -322,7 +346,7 @@ impl Entry {
         segment: &Segment<'_>,
         from: Side,
         now: Moment,
-        handler: &mut H,
+        listener: &mut Listener<'_, H>,
     ) -> bool {
         let other = self.stream(from.other());
         let same = segment.flags.ack
@@ -330,7 +354,7 @@ impl Entry {
             && SeqNum::new(segment.acknowledgment).is_near(other.next_seq, MAX_WINDOW)
             && self.stream(from).suspect_is_ahead();
         if same {
-            self.with_stream(from, handler, |stream, out| stream.jump(segment, now, out));
+            self.with_stream(from, listener, |stream, out| stream.jump(segment, now, out));
         }
         same
     }
@@ -349,12 +373,12 @@ impl Entry {
         }
     }
 
-    fn give_up_due<H: Handler>(&mut self, now: Moment, handler: &mut H) -> Verdict {
+    fn give_up_due<H: Handler>(&mut self, now: Moment, listener: &mut Listener<'_, H>) -> Verdict {
         if self.is_calm() {
             return self.verdict(now);
         }
         for side in [Side::First, Side::Second] {
-            self.with_stream(side, handler, |stream, out| stream.give_up_due(now, out));
+            self.with_stream(side, listener, |stream, out| stream.give_up_due(now, out));
         }
         self.verdict(now)
     }
@@ -385,14 +409,19 @@ impl Entry {
         if segment.flags.rst {
             self.take_reset(segment, from, now);
         } else {
-            self.stream_mut(from).skip(segment);
-            if segment.flags.fin {
-                self.first_fin.get_or_insert(from);
-                self.end_time = segment.time;
-            }
+            self.pass(segment, from);
         }
         self.note_activity(segment);
         self.verdict(now)
+    }
+
+    /// Takes no data from a segment, but its place and its FIN.
+    fn pass(&mut self, segment: &Segment<'_>, from: Side) {
+        self.stream_mut(from).skip(segment);
+        if segment.flags.fin {
+            self.first_fin.get_or_insert(from);
+            self.end_time = segment.time;
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::stream::Start;
 use super::table::Key;
 use crate::Timestamp;
 use crate::capture::Segment;
-use crate::limits::{ENDED_MEMORY, MAX_ENDED, MAX_WINDOW};
+use crate::limits::{ENDED_MEMORY, HOLE_GRACE, MAX_ENDED, MAX_WINDOW};
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
@@ -71,7 +71,17 @@ impl Ended {
             (second, first)
         };
         if segment.flags.syn {
-            return own.0 == Start::Syn(SeqNum::new(segment.sequence));
+            let isn = SeqNum::new(segment.sequence);
+            return match own.0 {
+                Start::Syn(known) => known == isn,
+                // It may be the connection's own, captured after all the rest of it.
+                Start::MidStream => {
+                    let sent = own.1.distance_from(isn.plus(1));
+                    (0..=i64::from(MAX_WINDOW)).contains(&sent)
+                        && segment.time <= tomb.time.after(HOLE_GRACE)
+                }
+                Start::Unseen | Start::Acked => false,
+            };
         }
         if own.0 != Start::Unseen {
             let end = payload_start(segment).plus(payload_len(segment));

@@ -125,8 +125,10 @@ pub struct DirectionStats {
     pub out_of_order: u64,
     /// Keep-alive probes.
     pub keep_alives: u64,
-    /// Bytes that came again with another value.
+    /// Bytes that came again with another value, as far as the first copies were still there to compare with.
     pub conflicting_bytes: u64,
+    /// The packet that brought the first of these.
+    pub first_conflict: Option<PacketId>,
     /// Gaps reported.
     pub gaps: u64,
     /// Bytes missing in those gaps.

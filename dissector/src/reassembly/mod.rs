@@ -6,10 +6,11 @@
 //!
 //! - **Start.** A SYN, a SYN-ACK or data opens a connection; an ACK, FIN or RST alone does not. SYN and SYN-ACK fix where
 //!   the streams start, in whichever order they were captured. A stream without SYN starts at the first data seen; data
-//!   from before that is not delivered but counted (`bytes_before_start`). A SYN captured shortly after its own first data
-//!   is recognised.
-//! - **Overlap.** The bytes captured first stay. Bytes that come again with another value while the first ones are still
-//!   held are counted (`conflicting_bytes`); bytes delivered already are no longer there to compare with.
+//!   from before that is not delivered but counted (`bytes_before_start`). A FIN without data starts it where the other side
+//!   said that it stands. A SYN captured shortly after its own first data is recognised.
+//! - **Overlap.** The bytes captured first stay. Bytes that come again with another value are counted (`conflicting_bytes`) if
+//!   the first ones are still held, or are among the bytes delivered last (`RECENT_BYTES`, `RECENT_RUNS`, `RECENT_LOOKS`); what
+//!   is older is not compared, and nothing is said about it.
 //! - **Keep-alive.** At most one byte, at the number before the next one: its byte means nothing and is not looked at. (The
 //!   last byte of a stream sent again alone looks the same and is counted so.)
 //! - **Holes.** Data beyond a hole is held. The hole becomes a gap when the other side has acknowledged all of it and a
@@ -40,6 +41,7 @@ mod connection;
 mod ended;
 mod event;
 mod queue;
+mod recent;
 mod seq;
 mod stream;
 mod suspect;

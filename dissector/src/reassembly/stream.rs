@@ -4,18 +4,20 @@
 mod holes;
 
 use super::ahead::{Ahead, Incoming, Moment};
+use super::connection::Listener;
 use super::event::{Connection, DataRun, DirectionStats, Gap, GapCause, Handler, Interest, Side};
-use super::seq::{SeqNum, payload_len, payload_start, seq_len};
+use super::recent::Trace;
+use super::seq::{SeqNum, believable_missing, payload_len, payload_start, seq_len};
 use super::suspect::Suspect;
 use crate::Timestamp;
 use crate::capture::{PacketId, Segment};
 use crate::limits::{MAX_JUMP, MAX_STREAM_BUFFER, MAX_WINDOW};
 
 /// Where the events of one direction go.
-pub(super) struct Out<'a, H> {
+pub(super) struct Out<'a, 'b, H> {
     pub(super) connection: &'a Connection,
     pub(super) from: Side,
-    pub(super) handler: &'a mut H,
+    pub(super) listener: &'a mut Listener<'b, H>,
     /// The handler wants no more data of this connection.
     pub(super) ignored: bool,
 }
@@ -54,6 +56,8 @@ pub(super) struct Stream {
     acked: i64,
     /// Offset where FIN ended the data.
     fin: Option<i64>,
+    /// Where the bytes delivered last are remembered.
+    trace: Trace,
     /// Time of the last run.
     pub(super) last_time: Timestamp,
     ahead: Option<Box<Ahead>>,
@@ -69,6 +73,7 @@ impl Stream {
             next: 0,
             acked: 0,
             fin: None,
+            trace: Trace::default(),
             last_time: Timestamp::from_nanos(i64::MIN),
             ahead: None,
             suspect: None,
@@ -151,7 +156,7 @@ impl Stream {
         &mut self,
         segment: &Segment<'_>,
         now: Moment,
-        out: &mut Out<'_, H>,
+        out: &mut Out<'_, '_, H>,
     ) -> Fate {
         let len = i64::from(payload_len(segment));
         let start_seq = payload_start(segment);
@@ -161,6 +166,13 @@ impl Stream {
             }
             self.start = Start::MidStream;
             self.next_seq = start_seq;
+        }
+        let is_whole = !segment.payload.is_empty() && believable_missing(segment) == 0;
+        if start_seq == self.next_seq && is_whole && self.ahead.is_none() && self.fin.is_none() {
+            // Next in order, with nothing held: so it is nearly always.
+            self.drop_suspect();
+            self.deliver(segment.payload, true, segment.packet, segment.time, out);
+            return Fate::Taken;
         }
         let start = self.offset(start_seq);
         let end = start.saturating_add(len);
@@ -193,6 +205,9 @@ impl Stream {
             time: segment.time,
         };
         let is_new = incoming.end > self.next.max(incoming.start);
+        if known && !is_new {
+            self.compare(&incoming, out);
+        }
         let overlap = is_new && self.place(&incoming, now, out);
         self.stats.retransmitted += u64::from(known || overlap);
         Fate::Taken
@@ -203,7 +218,7 @@ impl Stream {
         &mut self,
         incoming: &Incoming<'_>,
         now: Moment,
-        out: &mut Out<'_, H>,
+        out: &mut Out<'_, '_, H>,
     ) -> bool {
         while !out.ignored {
             if incoming.start <= self.next {
@@ -215,7 +230,7 @@ impl Stream {
             let plan = ahead.plan(incoming);
             if ahead.cost().saturating_add(plan.cost) <= MAX_STREAM_BUFFER {
                 ahead.store(&plan, incoming);
-                self.stats.conflicting_bytes += plan.conflicts;
+                self.note_conflicts(plan.conflicts, incoming.packet);
                 self.settle(now);
                 return plan.overlap;
             }
@@ -225,8 +240,11 @@ impl Stream {
     }
 
     /// Delivers a segment that begins at or before `next`, and held data that follows it.
-    fn fill<H: Handler>(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_, H>) -> bool {
+    fn fill<H: Handler>(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_, '_, H>) -> bool {
         let mut overlap = false;
+        if incoming.start < self.next {
+            self.compare(incoming, out);
+        }
         while !out.ignored {
             if self.next < incoming.end {
                 let held = self.ahead.as_ref().and_then(|ahead| ahead.first_start());
@@ -246,7 +264,7 @@ impl Stream {
                 continue;
             };
             overlap |= start < incoming.end;
-            self.stats.conflicting_bytes += conflicts;
+            self.note_conflicts(conflicts, incoming.packet);
             if let Some(ahead) = &mut self.ahead {
                 ahead.restart_patience();
             }
@@ -255,11 +273,27 @@ impl Stream {
         overlap
     }
 
+    /// Compares what a segment brings of bytes delivered before.
+    #[cold]
+    fn compare<H: Handler>(&mut self, incoming: &Incoming<'_>, out: &Out<'_, '_, H>) {
+        let start = incoming.start.max(0);
+        let again = incoming.slice(start, self.next.min(incoming.end));
+        let found = out.listener.recent.compare(self.trace, start, again);
+        self.note_conflicts(found.conflicting, incoming.packet);
+    }
+
+    fn note_conflicts(&mut self, bytes: u64, packet: PacketId) {
+        if bytes > 0 {
+            self.stats.conflicting_bytes += bytes;
+            self.stats.first_conflict.get_or_insert(packet);
+        }
+    }
+
     /// Delivers the held piece that is next, if any; returns its offset and how many of its bytes `filler` contradicts.
     fn next_held<H: Handler>(
         &mut self,
         filler: Option<&Incoming<'_>>,
-        out: &mut Out<'_, H>,
+        out: &mut Out<'_, '_, H>,
     ) -> Option<(i64, u64)> {
         let (start, piece) = self.ahead.as_mut()?.pop_until(self.next)?;
         let conflicts = filler.map_or(0, |filler| piece.conflicts(start, filler));
@@ -276,8 +310,12 @@ impl Stream {
     pub(super) fn fin(&mut self, segment: &Segment<'_>) -> bool {
         let start = payload_start(segment);
         if !self.is_started() {
+            // The other side may have said where it stands: what it still expects before the FIN is missing, or late.
+            let lacks = (1..=i64::from(MAX_WINDOW)).contains(&start.distance_from(self.next_seq));
+            if self.start != Start::Acked || !lacks {
+                self.next_seq = start;
+            }
             self.start = Start::MidStream;
-            self.next_seq = start;
         }
         let end = self
             .offset(start)
@@ -322,7 +360,7 @@ impl Stream {
         &mut self,
         segment: &Segment<'_>,
         now: Moment,
-        out: &mut Out<'_, H>,
+        out: &mut Out<'_, '_, H>,
     ) {
         self.flush(GapCause::NotCaptured, false, now.time, out);
         let Some(suspect) = self.suspect.take() else {
@@ -383,7 +421,7 @@ impl Stream {
         segment_start: bool,
         packet: PacketId,
         time: Timestamp,
-        out: &mut Out<'_, H>,
+        out: &mut Out<'_, '_, H>,
     ) {
         let Ok(len) = u32::try_from(bytes.len()) else {
             return;
@@ -393,6 +431,9 @@ impl Stream {
         }
         let time = time.max(self.last_time);
         self.last_time = time;
+        out.listener
+            .recent
+            .remember(&mut self.trace, self.next, bytes);
         self.advance_to(self.next.saturating_add(i64::from(len)));
         self.stats.bytes += u64::from(len);
         let run = DataRun {
@@ -402,7 +443,7 @@ impl Stream {
             bytes,
             segment_start,
         };
-        if out.handler.data(out.connection, run) == Interest::Ignore {
+        if out.listener.handler.data(out.connection, run) == Interest::Ignore {
             out.ignored = true;
         }
     }
@@ -412,7 +453,7 @@ impl Stream {
         offset: i64,
         cause: GapCause,
         time: Timestamp,
-        out: &mut Out<'_, H>,
+        out: &mut Out<'_, '_, H>,
     ) {
         let Ok(bytes) = u64::try_from(offset.saturating_sub(self.next)) else {
             return;
@@ -429,6 +470,6 @@ impl Stream {
             bytes,
             cause,
         };
-        out.handler.gap(out.connection, gap);
+        out.listener.handler.gap(out.connection, gap);
     }
 }

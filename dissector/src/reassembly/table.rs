@@ -1,9 +1,10 @@
 //! All connections: which one a segment belongs to, when each is looked at, and what is dropped to stay within limits.
 
-use super::connection::{Entry, Verdict};
+use super::connection::{Entry, Listener, Verdict};
 use super::ended::Ended;
 use super::event::{ConnectionId, End, Handler};
 use super::queue::{Queue, Ticket};
+use super::recent::Recent;
 use super::seq::payload_len;
 use crate::Timestamp;
 use crate::capture::Segment;
@@ -61,6 +62,7 @@ pub struct Reassembler {
     idle_half_open: Queue,
     idle: Queue,
     ended: Ended,
+    recent: Recent,
     late: Late,
     /// Connections that hold data back, by the time since when.
     holding: BTreeSet<(Timestamp, ConnectionId)>,
@@ -77,6 +79,18 @@ impl Reassembler {
     #[must_use]
     pub const fn late(&self) -> Late {
         self.late
+    }
+
+    /// What is held back over all connections, as [`MAX_TOTAL_BUFFER`] counts it (bytes).
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Connections that are open; at most [`MAX_CONNECTIONS`].
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.index.len()
     }
 
     /// A time before which nothing that is held back was captured: whatever is delivered from now on bears that time or a
@@ -163,9 +177,9 @@ impl Reassembler {
         handler: &mut impl Handler,
     ) -> Verdict {
         let clock = self.clock;
-        self.with_entry(slot, handler, |entry, handler| {
+        self.with_entry(slot, handler, |entry, listener| {
             entry.touched = clock;
-            entry.segment(segment, handler)
+            entry.segment(segment, listener)
         })
     }
 
@@ -174,14 +188,18 @@ impl Reassembler {
         &mut self,
         slot: usize,
         handler: &mut H,
-        act: impl FnOnce(&mut Entry, &mut H) -> Verdict,
+        act: impl FnOnce(&mut Entry, &mut Listener<'_, H>) -> Verdict,
     ) -> Verdict {
         let Some(entry) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
             return Verdict::Open;
         };
         let held_before = entry.held();
         let half_open_before = entry.half_open;
-        let verdict = act(entry, handler);
+        let mut listener = Listener {
+            handler: &mut *handler,
+            recent: &mut self.recent,
+        };
+        let verdict = act(entry, &mut listener);
         self.held = self
             .held
             .saturating_sub(held_before)
@@ -263,7 +281,11 @@ impl Reassembler {
         let connection = &entry.connection;
         let key = Key::of(connection.first, connection.second);
         self.index.remove(&key);
-        let end = entry.close(self.now, end, handler);
+        let mut listener = Listener {
+            handler,
+            recent: &mut self.recent,
+        };
+        let end = entry.close(self.now, end, &mut listener);
         if matches!(end, End::Finished(_) | End::Reset(_)) {
             self.ended.bury(key, &entry, self.now);
         }
@@ -322,11 +344,11 @@ impl Reassembler {
         };
         entry.timer = None;
         let now = self.now;
-        self.with_entry(ticket.slot, handler, |entry, handler| {
+        self.with_entry(ticket.slot, handler, |entry, listener| {
             if shed {
-                entry.shed(now, handler)
+                entry.shed(now, listener)
             } else {
-                entry.expire(now, handler)
+                entry.expire(now, listener)
             }
         });
     }
@@ -362,9 +384,5 @@ impl Reassembler {
         let tickets = self.index.len() * 4 + 2048;
         assert!(self.idle.len() <= tickets && self.idle_half_open.len() <= tickets);
         assert!(self.ended.len().0 <= MAX_ENDED && self.ended.len().1 <= MAX_ENDED);
-    }
-
-    pub(super) const fn held(&self) -> usize {
-        self.held
     }
 }

@@ -1,7 +1,9 @@
 //! An expression, printed and read again, is the same expression; and no text whatever makes trouble.
 
+use super::{agent_state, call_data};
+use crate::decode::Decoder;
 use crate::filter::ast::{Comparison, Expr, FieldName, Item, Literal, Relation, Span, Test};
-use crate::filter::{exercise, parser};
+use crate::filter::{Filter, parser};
 use proptest::prelude::*;
 
 fn literal() -> impl Strategy<Value = Literal> {
@@ -78,6 +80,25 @@ fn placeless(expr: &Expr) -> String {
         out.push_str(rest);
     }
     out
+}
+
+/// Compiles a text. What comes of it is printed, read again and evaluated; or the error is looked at.
+fn exercise(text: &str) {
+    match Filter::parse(text) {
+        Ok(filter) => {
+            let again = Filter::parse(&filter.to_string()).unwrap();
+            assert_eq!(again.to_string(), filter.to_string());
+            for sample in [agent_state(), call_data()] {
+                let passes =
+                    |f: &Filter| f.matches(&sample.info, &sample.bytes, &mut Decoder::new());
+                assert_eq!(passes(&filter), passes(&again), "{filter}");
+            }
+        }
+        Err(error) => {
+            assert!(text.get(error.range().clone()).is_some(), "{error}");
+            assert_eq!(error.pointer().lines().count(), 2, "{error}");
+        }
+    }
 }
 
 proptest! {

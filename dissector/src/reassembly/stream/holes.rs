@@ -43,7 +43,7 @@ impl Stream {
         &mut self,
         upto: i64,
         now: Timestamp,
-        out: &mut Out<'_, H>,
+        out: &mut Out<'_, '_, H>,
     ) {
         while !out.ignored {
             let held = self.ahead.as_ref().and_then(|ahead| ahead.first_start());
@@ -63,7 +63,7 @@ impl Stream {
         island: i64,
         cause: GapCause,
         now: Timestamp,
-        out: &mut Out<'_, H>,
+        out: &mut Out<'_, '_, H>,
     ) {
         self.gap_to(island, cause, now, out);
         while !out.ignored && self.next_held(None, out).is_some() {}
@@ -73,7 +73,11 @@ impl Stream {
     }
 
     /// Gives up the holes whose time is over.
-    pub(in super::super) fn give_up_due<H: Handler>(&mut self, now: Moment, out: &mut Out<'_, H>) {
+    pub(in super::super) fn give_up_due<H: Handler>(
+        &mut self,
+        now: Moment,
+        out: &mut Out<'_, '_, H>,
+    ) {
         if let Some(suspect) = &self.suspect
             && suspect.deadline() <= now.time
         {
@@ -100,7 +104,7 @@ impl Stream {
         unproven: GapCause,
         tail: bool,
         now: Timestamp,
-        out: &mut Out<'_, H>,
+        out: &mut Out<'_, '_, H>,
     ) {
         while let Some(island) = self.island()
             && !out.ignored

@@ -2,6 +2,7 @@
 
 use super::super::testing::{Bench, Event, at, server_at};
 use super::super::{End, GapCause, Side};
+use crate::limits::{MAX_STREAM_BUFFER, PIECE_OVERHEAD};
 use Side::{First, Second};
 
 fn data(from: Side, bytes: &[u8]) -> Event {
@@ -89,6 +90,47 @@ fn filler_that_conflicts_with_held_data_yields_to_it() {
 }
 
 #[test]
+fn bytes_delivered_already_came_again_with_another_value_unnoticed() {
+    let mut bench = Bench::connected();
+    bench.feed(at(1001).payload(b"abc"));
+    bench.feed(at(1004).payload(b"def"));
+    bench.feed(server_at(5001).payload(b"XYZ").ack(1007));
+    bench.feed(at(1001).payload(b"abc"));
+    bench.feed(at(1002).payload(b"bcdEF"));
+    bench.feed(at(1001).payload(b"Abcdefgh")).finish();
+    assert_eq!(bench.heard.bytes(1, First), b"abcdefgh");
+    let [first, second] = bench.heard.stats[0];
+    assert_eq!((first.conflicting_bytes, first.retransmitted), (3, 3));
+    assert_eq!(first.first_conflict.map(|packet| packet.number), Some(8));
+    assert_eq!((second.conflicting_bytes, second.first_conflict), (0, None));
+}
+
+#[test]
+fn bytes_delivered_to_make_room_are_compared_with_the_segment_that_needed_it() {
+    let mut bench = Bench::connected();
+    let fit = MAX_STREAM_BUFFER - PIECE_OVERHEAD;
+    bench.feed(at(1101).payload(&vec![7; fit]));
+    let last = 1101 + u32::try_from(fit).unwrap() - 2;
+    bench.feed(at(last).payload(b"xyz")).finish();
+    let bytes = bench.heard.bytes(1, First);
+    assert_eq!(bytes.len(), fit + 1);
+    assert_eq!(bytes[fit - 2..], [7, 7, b'z']);
+    assert_eq!(bench.heard.stats[0][0].conflicting_bytes, 2);
+}
+
+#[test]
+fn a_garbage_byte_that_keeps_alive_is_no_conflict_but_a_window_probe_has_data() {
+    let mut bench = Bench::connected();
+    bench.feed(at(1001).payload(b"abc"));
+    bench.feed(at(1003).payload(b"\0"));
+    bench.feed(at(1004).payload(b"d"));
+    bench.feed(at(1004).payload(b"def")).finish();
+    assert_eq!(bench.heard.bytes(1, First), b"abcdef");
+    assert_eq!(bench.heard.stats[0][0].conflicting_bytes, 0);
+    assert_eq!(bench.heard.stats[0][0].keep_alives, 1);
+}
+
+#[test]
 fn sequence_numbers_wrap_within_a_held_segment() {
     let mut bench = Bench::new();
     bench.feed(at(0xFFFF_FFFC).syn());
@@ -110,6 +152,42 @@ fn mid_stream_start_at_the_first_data_seen() {
     assert_eq!(bench.heard.bytes(1, First), b"xyz");
     assert_eq!(bench.heard.bytes(1, Second), b"ab");
     assert_eq!(bench.heard.initiators, [None]);
+    assert_eq!(bench.heard.gaps(), []);
+}
+
+#[test]
+fn a_syn_captured_after_the_end_of_its_connection_opened_another() {
+    let mut bench = Bench::new();
+    bench.feed(server_at(5001).payload(b"xyz").fin().ack(1001));
+    bench.feed(at(1000).syn());
+    bench.feed(at(1001).fin().ack(5005));
+    bench.feed(server_at(5000).syn().ack(1001));
+    assert_eq!(bench.heard.ends(), [(1, End::Finished(First))]);
+    bench
+        .feed(server_at(5000).syn().ack(1001).millis(600))
+        .finish();
+    assert_eq!(bench.heard.ends().len(), 2, "much later it is another");
+}
+
+#[test]
+fn data_captured_just_after_its_fin_in_mid_stream_was_dropped() {
+    let mut bench = Bench::new();
+    bench.feed(server_at(5001).payload(b"xyz").ack(7000));
+    bench.feed(at(7003).fin().ack(5004));
+    bench.feed(at(7000).payload(b"abc").ack(5004)).finish();
+    assert_eq!(bench.heard.bytes(1, Second), b"abc");
+    assert_eq!(bench.heard.gaps(), []);
+}
+
+#[test]
+fn a_fin_alone_starts_a_stream_where_the_other_side_says_or_else_at_itself() {
+    let mut bench = Bench::new();
+    bench.feed(server_at(5001).payload(b"xyz").ack(7000));
+    bench.feed(at(7003).fin().ack(5004)).finish();
+    assert_eq!(bench.heard.gaps(), [(3, GapCause::Ended)]);
+    let mut bench = Bench::new();
+    bench.feed(server_at(5001).payload(b"xyz"));
+    bench.feed(at(7003).fin().ack(5004)).finish();
     assert_eq!(bench.heard.gaps(), []);
 }
 
@@ -560,6 +638,22 @@ fn ignored_connection_reports_only_its_end() {
         Event::Opened(1),
         data(First, b"ab!"),
         Event::Ended(1, End::Finished(Second)),
+    ];
+    assert_eq!(bench.heard.events, expected);
+}
+
+#[test]
+fn a_fin_behind_cut_data_that_nobody_wants_was_waited_for_for_ever() {
+    let mut bench = Bench::connected();
+    bench.heard.ignore_at = Some(b'!');
+    // The snap length cut the end of the segment: a hole before its FIN.
+    bench.feed(at(1001).payload(b"!").missing(100).fin());
+    bench.feed(server_at(5001).ack(1103).millis(20_000));
+    bench.feed(at(1103).rst().millis(21_000)).finish();
+    let expected = [
+        Event::Opened(1),
+        data(First, b"!"),
+        Event::Ended(1, End::Reset(First)),
     ];
     assert_eq!(bench.heard.events, expected);
 }
