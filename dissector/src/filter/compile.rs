@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::ast::{Comparison, Expr, Item, Literal, Relation, Test};
-use super::check::{Meant, NumberTest, PeerTest, StatusTest, TimeTest, joined};
+use super::check::{Meant, NumberTest, PeerTest, TimeTest, joined};
 use super::error::{Fault, FilterErrorKind as Kind};
 use super::fields;
 use super::names::{self, About, MessageSet, Subject};
@@ -50,7 +50,7 @@ impl Compiler<'_> {
         }
         match about {
             About::Name => self.name(test),
-            About::Type => numeric(test, Node::always(), message_type, |t| Check::Type(t)),
+            About::Type => numeric(test, Node::always(), message_type, Check::Type),
             About::Session => numeric(test, Node::always(), plain, Check::Session),
             About::Version => numeric(test, Node::always(), plain, Check::Version),
             About::Length => numeric(test, Node::always(), plain, Check::Length),
@@ -72,7 +72,7 @@ impl Compiler<'_> {
             About::Status => {
                 let has = Node::Check(Check::Status(None));
                 choice(test, "an outcome", has, |literal| {
-                    Ok(Check::Status(Some(status(literal)?)))
+                    Ok(Check::Status(Some(values::status(literal)?)))
                 })
             }
             About::Answered => {
@@ -370,10 +370,6 @@ fn peer(test: &Test, check: fn(PeerTest) -> Check) -> Result<Node, Fault> {
         }
     });
     Ok(Node::any(parts.collect::<Result<_, _>>()?))
-}
-
-fn status(literal: &Literal) -> Result<StatusTest, Fault> {
-    values::status(literal)
 }
 
 fn severity(test: &Test) -> Result<Node, Fault> {

@@ -118,11 +118,8 @@ const fn one_by_one(comparison: Comparison) -> Comparison {
 }
 
 fn numbers(test: &Test, field: &Field) -> Result<NumberTest, Fault> {
-    let forms: Vec<Form> = field.forms.iter().copied().collect();
-    let forms: Vec<Form> = forms
-        .into_iter()
-        .filter(|f| class(f.wire) == Class::Number)
-        .collect();
+    let forms = field.forms.iter().copied();
+    let forms: Vec<Form> = forms.filter(|f| class(f.wire) == Class::Number).collect();
     let value = |literal: &Literal| values::number(field.name, &forms, literal);
     let compared = match &test.relation {
         Relation::Exists => None,

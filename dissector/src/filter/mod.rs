@@ -55,7 +55,7 @@ impl Default for Options {
 }
 
 /// A compiled expression.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Filter {
     expr: Expr,
     root: Node,
@@ -134,5 +134,11 @@ impl Filter {
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.expr.fmt(f)
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Filter").field(&self.to_string()).finish()
     }
 }
