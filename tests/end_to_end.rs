@@ -71,8 +71,9 @@ fn truth_of(scenario: &Scenario) -> Vec<Truth> {
 
 /// Whether the capture has all of a message.
 fn is_whole(scenario: &Scenario, sent: &Sent) -> bool {
-    // Ethernet, IPv6 and TCP headers with options, at most.
-    let headers = 100;
+    // Ethernet, IPv6 and TCP headers with options, at most; each tunnel may add as much.
+    let tunnels = scenario.capture.interfaces.iter().map(|i| i.tunnels.len());
+    let headers = 100 * (1 + tunnels.max().unwrap_or(0));
     let snap = sent.accidents.snap.unwrap_or(scenario.capture.snaplen);
     !sent.lost() && snap > headers + sent.payload.bytes.len()
 }
@@ -288,4 +289,33 @@ fn answers_about_a_call_were_lost_when_their_requests_were_not_shown() {
     let answers = select(&["--type", "*_CONF"]);
     assert!(answers.len() >= 4, "{answers:?}");
     assert_eq!(answers, select(&[]));
+}
+
+#[test]
+fn very_many_sessions_are_listed_in_parts_and_none_is_left_out() {
+    let text = r#"
+host c 10.0.1.10
+host s 10.0.0.5
+repeat 8300 as i
+connection C$i c:$(i+20000) -> s:42027
++1ms C$i > OPEN_REQ InvokeID=1 ServicesRequested=0x16 ClientID="x" ClientPassword=""
++1ms C$i > RST
+end
+"#;
+    let scenario = Scenario::from_text("many", text).unwrap();
+    let folder = TempDir::new().unwrap();
+    let files = write(&scenario, &folder);
+    let mut command = Command::cargo_bin("ctishark").unwrap();
+    let assert = command.arg("sessions").args(&files).assert().code(0);
+    let output = assert.get_output();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("listed in 2 parts"), "{told}");
+    let table = String::from_utf8_lossy(&output.stdout);
+    let headings = table.lines().filter(|l| l.starts_with("SESSION"));
+    assert_eq!(headings.count(), 2);
+    let numbers: Vec<u32> = table
+        .lines()
+        .filter_map(|l| l.split_whitespace().next()?.strip_prefix('S')?.parse().ok())
+        .collect();
+    assert_eq!(numbers, (1..=8300).collect::<Vec<_>>());
 }

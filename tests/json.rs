@@ -265,6 +265,7 @@ struct Summary {
     _last: Option<String>,
     packets: u64,
     tcp_packets: u64,
+    duplicate_packets: u64,
     #[serde(rename = "connections")]
     _connections: u64,
     sessions: u64,
@@ -720,7 +721,8 @@ impl Story {
             self.open_sessions.is_empty(),
             "{file:?}: sessions without end"
         );
-        assert!(summary.tcp_packets <= summary.packets && summary.selected_messages.is_none());
+        assert!(summary.tcp_packets + summary.duplicate_packets <= summary.packets);
+        assert!(summary.selected_messages.is_none());
         assert_eq!(summary.shown_early, 0, "{file:?}");
         let messages = u64::try_from(self.messages.len()).unwrap();
         assert_eq!(

@@ -1,13 +1,15 @@
 //! Runs captures through the dissector: what every command that reads captures has in common.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use cti_dissector::Timestamp;
-use cti_dissector::capture::{Capture, Input, LayerCounts, Layers, NoteKind, Peeled};
+use cti_dissector::capture::{Capture, Input, LayerCounts, NoteKind, Segments, Step};
 use cti_dissector::conversation::{Conversations, Options, Totals};
 use cti_dissector::finding::Code;
+use cti_dissector::limits;
 use cti_dissector::ports::Ports;
 use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Notice, Sink};
@@ -17,6 +19,7 @@ use tracing::{debug, info};
 
 use crate::inputs::FileInput;
 use crate::output;
+use crate::rotation;
 use crate::settings::{Decoding, Settings};
 
 /// What a run came to.
@@ -43,8 +46,8 @@ impl<S> Outcome<S> {
         if settings.quiet {
             return;
         }
-        for notice in &self.notices {
-            output::remark(&notice.text);
+        for line in rotation::lines(&self.notices) {
+            output::remark(&line);
         }
         if let Some(reason) = self.nothing() {
             output::remark(&reason);
@@ -83,6 +86,7 @@ pub fn summary<S>(outcome: &Outcome<S>, selected: Option<u64>) -> json::Summary 
     json::Summary {
         packets: outcome.layers.packets,
         tcp_packets: outcome.layers.tcp,
+        duplicate_packets: outcome.layers.duplicates,
         first: outcome.first,
         last: outcome.last,
         totals: outcome.totals,
@@ -127,10 +131,12 @@ pub trait Consumer: Sink {
     }
 }
 
-/// Reads all inputs as one capture. The consumer is made when the first packet's time is known.
+/// Reads all inputs as one capture. The consumer is made when the first packet's time is known. With more than one of
+/// `jobs` to do at a time, reading goes on in another thread meanwhile.
 pub fn dissect<S: Consumer>(
     inputs: Vec<FileInput>,
     options: Options,
+    jobs: NonZeroUsize,
     settings: &Settings,
     make: impl FnOnce(Timestamp) -> anyhow::Result<S>,
 ) -> anyhow::Result<Outcome<S>> {
@@ -146,41 +152,44 @@ pub fn dissect<S: Consumer>(
     let boxed: Vec<Box<dyn Input>> = inputs.into_iter().map(boxed).collect();
     let several = boxed.len() > 1;
     let live = boxed.iter().any(|input| !input.reopenable());
-    let mut capture = Capture::new(boxed);
-    let mut layers = Layers::new();
+    let mut segments = Segments::new(Capture::new(boxed), live, jobs.get() > 1)?;
     let (mut first, mut last) = (None, None);
     let mut failed = false;
     let mut make = Some((make, options));
     let mut conversations: Option<Conversations<S>> = None;
-    loop {
-        let packet = match capture.next_packet() {
-            Ok(Some(packet)) => packet,
-            Ok(None) => break,
-            Err(error) => {
+    while let Some(step) = segments.next_step() {
+        let (time, segment) = match step {
+            Step::Packet(time, segment) => (time, segment),
+            Step::Failed(error) => {
                 output::complain(&anyhow!(error));
                 failed = true;
                 continue;
             }
+            Step::Drained => {
+                if let Some(conversations) = &mut conversations {
+                    conversations.sink().pause()?;
+                }
+                continue;
+            }
         };
-        first = first.or(Some(packet.time));
-        last = last.max(Some(packet.time));
+        first = first.or(Some(time));
+        last = last.max(Some(time));
         if let Some((make, options)) = make.take() {
-            conversations = Some(Conversations::new(options, make(packet.time)?));
+            conversations = Some(Conversations::new(options, make(time)?));
         }
         let Some(conversations) = &mut conversations else {
             break;
         };
-        if let Peeled::Tcp(segment) = layers.segment(&packet) {
+        if let Some(segment) = segment {
             conversations.segment(&segment);
             conversations.sink().check()?;
         }
-        if live && capture.is_drained() {
-            conversations.sink().pause()?;
-        }
-        progress.tick(&capture);
+        progress.tick(&segments);
     }
     progress.finish();
-    layers.finish();
+    let mut rest = segments
+        .into_rest()
+        .ok_or_else(|| anyhow!("the reading thread broke down"))?;
     let conversations = match (conversations, make) {
         (Some(conversations), _) => conversations,
         (None, Some((make, options))) => Conversations::new(options, make(Timestamp::default())?),
@@ -188,13 +197,14 @@ pub fn dissect<S: Consumer>(
     };
     let (mut sink, totals) = conversations.finish();
     sink.check()?;
-    let notices = notices(&mut capture, several, layers.counts());
-    tell(layers.counts(), &totals);
-    debug!(elapsed = ?started.elapsed(), bytes = capture.progress().bytes, "read");
+    let layers = rest.counts().clone();
+    let notices = notices(&mut rest.capture, several, &layers);
+    tell(&layers, &totals);
+    debug!(elapsed = ?started.elapsed(), bytes = rest.capture.progress().bytes, "read");
     Ok(Outcome {
         sink,
         totals,
-        layers: layers.counts().clone(),
+        layers,
         first,
         last,
         notices,
@@ -213,8 +223,18 @@ fn tell(counts: &LayerCounts, totals: &Totals) {
         cut = counts.cut,
         malformed = counts.malformed,
         unknown_link = counts.unknown_link,
+        duplicates = counts.duplicates,
+        too_deep = counts.too_deep,
+        foreign_pdus = counts.foreign_pdus,
         "packets"
     );
+    if !counts.tunnels.is_empty() {
+        let kinds = counts.tunnels.iter();
+        let kinds: Vec<String> = kinds
+            .map(|(kind, n)| format!("{} {n}", kind.name()))
+            .collect();
+        info!("tunnels: {}", kinds.join(", "));
+    }
     info!(
         connections = totals.connections,
         encrypted = totals.encrypted,
@@ -253,19 +273,59 @@ fn notices(capture: &mut Capture, several: bool, counts: &LayerCounts) -> Vec<No
             session: None,
         });
     }
-    if counts.fragments_given_up > 0 {
-        let text = format!(
-            "{} never became whole packets",
-            amount(counts.fragments_given_up, "IP fragment", "IP fragments")
-        );
-        notices.push(Notice {
-            code: Code::FragmentsIncomplete,
-            text,
-            time: None,
-            session: None,
-        });
+    if several {
+        notices.extend(rotation::notices(capture));
     }
+    notices.extend(about_layers(counts));
     notices
+}
+
+/// What peeling noted.
+fn about_layers(counts: &LayerCounts) -> impl Iterator<Item = Notice> {
+    let packets = |n| amount(n, "packet", "packets");
+    [
+        (
+            Code::FragmentsIncomplete,
+            counts.fragments_given_up,
+            format!(
+                "{} never became whole packets",
+                amount(counts.fragments_given_up, "IP fragment", "IP fragments")
+            ),
+        ),
+        (
+            Code::DuplicatePackets,
+            counts.duplicates,
+            format!(
+                "{} captured more than once, and counted once",
+                packets(counts.duplicates)
+            ),
+        ),
+        (
+            Code::NestedTooDeep,
+            counts.too_deep,
+            format!(
+                "{} with more than {} tunnels inside each other not read",
+                packets(counts.too_deep),
+                limits::MAX_TUNNELS
+            ),
+        ),
+        (
+            Code::ForeignPdu,
+            counts.foreign_pdus,
+            format!(
+                "{} exported without IP or TCP not read",
+                packets(counts.foreign_pdus)
+            ),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, count, _)| *count > 0)
+    .map(|(code, _, text)| Notice {
+        code,
+        text,
+        time: None,
+        session: None,
+    })
 }
 
 /// A bar on standard error, for long runs only.
@@ -284,7 +344,7 @@ const TICK: u32 = 8192;
 
 impl Progress {
     fn new(inputs: &[FileInput], settings: &Settings) -> Self {
-        let total = inputs.iter().map(FileInput::size).sum::<Option<u64>>();
+        let total = inputs.iter().map(Input::size).sum::<Option<u64>>();
         Self {
             wanted: settings.progress,
             total,
@@ -294,7 +354,7 @@ impl Progress {
         }
     }
 
-    fn tick(&mut self, capture: &Capture) {
+    fn tick(&mut self, segments: &Segments) {
         if !self.wanted {
             return;
         }
@@ -311,7 +371,7 @@ impl Progress {
             });
         }
         if let Some(bar) = &self.bar {
-            bar.set_position(capture.progress().bytes);
+            bar.set_position(segments.bytes_read());
         }
     }
 

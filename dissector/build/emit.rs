@@ -127,8 +127,8 @@ fn table_ident(name: &str) -> String {
     format!("TABLE_{}", name.to_uppercase())
 }
 
-/// A string literal of the JSON string for `text`.
-pub fn json_literal(text: &str) -> String {
+/// The JSON string for `text`, quotes included.
+pub fn json_string(text: &str) -> String {
     let mut json = String::from("\"");
     for c in text.chars() {
         if c == '"' || c == '\\' {
@@ -137,7 +137,12 @@ pub fn json_literal(text: &str) -> String {
         json.push(c);
     }
     json.push('"');
-    format!("{json:?}")
+    json
+}
+
+/// How the JSON object of a floating field begins, the comma behind the field before included.
+pub fn json_floating(tag: u16, name: &str) -> String {
+    format!(",{{\"tag\":{tag},\"name\":{}", json_string(name))
 }
 
 fn value_table(
@@ -181,9 +186,10 @@ fn value_table(
         let note = (!note.is_empty()).then_some(note);
         write!(
             out,
-            "Value {{ number: {n}, symbol: {:?}, text: {text:?}, short: {short:?}, json: {}, label: {:?}, since: {:?}, note: {note:?} }},",
+            "Value {{ number: {n}, symbol: {:?}, text: {text:?}, short: {short:?}, json: {:?}, json_object: {:?}, label: {:?}, since: {:?}, note: {note:?} }},",
             value.name,
-            json_literal(text),
+            json_string(text),
+            format!("{{\"value\":{n},\"name\":{}", json_string(text)),
             value.label,
             value.since
         )?;
@@ -266,11 +272,12 @@ fn floating(out: &mut String, data: &Data, field: &schema::Floating) -> Result<(
     sizes.sort_unstable();
     writeln!(
         out,
-        "pub(super) static TAG_{}: FloatingField = FloatingField {{ tag: {}, constant: {:?}, name: {:?}, also: &{:?}, wire: {}, max: {:?}, sizes: &{:?}, array: {}, secret: {}, table: {table}, special: {}, since: {:?}, until: {:?}, listed_for: &{:?}, notes: {:?} }};",
+        "pub(super) static TAG_{}: FloatingField = FloatingField {{ tag: {}, constant: {:?}, name: {:?}, json: {:?}, also: &{:?}, wire: {}, max: {:?}, sizes: &{:?}, array: {}, secret: {}, table: {table}, special: {}, since: {:?}, until: {:?}, listed_for: &{:?}, notes: {:?} }};",
         field.tag,
         field.tag,
         field.constant,
         field.name,
+        json_floating(field.tag, &field.name),
         field.also,
         field
             .wire

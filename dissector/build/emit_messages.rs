@@ -1,6 +1,6 @@
 //! Writes the messages: layouts by version, variants, lists and floating fields.
 
-use crate::emit::{json_literal, special_of, table_of, wire};
+use crate::emit::{json_floating, json_string, special_of, table_of, wire};
 use crate::layout::{self, size_of};
 use crate::schema::{Fixed, FloatingUse, Message};
 use crate::{Data, schema};
@@ -61,6 +61,7 @@ pub fn published(
         uses.push((tag, floating_use(data, message, &lists, field, tag)));
     }
     uses.sort_by_key(|(tag, _)| *tag);
+    let by_tag = by_tag(&uses)?;
     let uses: Vec<String> = uses.into_iter().map(|(_, text)| text).collect();
     let list_rows: Vec<String> = lists.iter().map(|l| list_row(message, l)).collect();
     let untagged: Vec<&str> = message
@@ -77,8 +78,9 @@ pub fn published(
         .collect();
     writeln!(
         out,
-        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, kind: {}, sender: {}, service: {:?}, summary: {:?}, notes: {:?}, since: {:?}, reply: {}, answers: {}, failure: {}, record: {}, published: true, alternative: {}, max_size_v15: {:?}, layouts: {layouts}, floating: &[{}], floating_order: &[{}], lists: &[{}], variants: &[{variants}], untagged: &{untagged:?} }};",
+        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, json: {:?}, kind: {}, sender: {}, service: {:?}, summary: {:?}, notes: {:?}, since: {:?}, reply: {}, answers: {}, failure: {}, record: {}, secret: {}, published: true, alternative: {}, max_size_v15: {:?}, layouts: {layouts}, floating: &[{}], by_tag: &{by_tag:?}, floating_order: &[{}], lists: &[{}], variants: &[{variants}], untagged: &{untagged:?} }};",
         message.name,
+        json_message(&message.name, &message.kind),
         kind(&message.kind),
         sender(&message.direction),
         message.service,
@@ -94,6 +96,7 @@ pub fn published(
         ),
         failure(message.failure.as_deref()),
         message.record,
+        uses_secret(data, message),
         alternative(message.alternative_type, None),
         message.max_size_v15,
         uses.join(", "),
@@ -102,6 +105,38 @@ pub fn published(
         n = message.number,
     )?;
     Ok(())
+}
+
+/// The lengths of which decoding need not say anything, see `FloatingUse::plain`.
+fn plain(data: &Data, usage: &FloatingUse, tag: u16) -> Option<(u16, u16)> {
+    let field = data.floating.iter().find(|f| f.tag == tag)?;
+    let tabled = field.enumeration.is_some() || field.mask.is_some() || field.values.is_some();
+    if usage.since.is_some() || usage.until.is_some() || tabled {
+        return None;
+    }
+    let most = field.sizes.iter().map(|s| s.max).chain(field.max).min();
+    match (field.wire.as_deref()?, size_of(field.wire.as_deref()?)) {
+        ("STRING" | "UNSPEC", _) => Some((0, most.unwrap_or(u16::MAX))),
+        (_, Some(size)) => Some((size, size)).filter(|_| most.is_none_or(|most| size <= most)),
+        _ => None,
+    }
+}
+
+/// For each tag up to the largest of the message: 1 and its place among the sorted fields, or 0.
+fn by_tag(uses: &[(u16, String)]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut places = vec![0; uses.last().map_or(0, |(tag, _)| usize::from(*tag) + 1)];
+    for (index, (tag, _)) in uses.iter().enumerate() {
+        if let Some(place) = places.get_mut(usize::from(*tag)) {
+            *place = u8::try_from(index + 1)?;
+        }
+    }
+    Ok(places)
+}
+
+fn uses_secret(data: &Data, message: &Message) -> bool {
+    let tags: Vec<u16> = message.floating.iter().filter_map(|f| f.tag).collect();
+    let mut secrets = data.floating.iter().filter(|f| f.secret);
+    secrets.any(|f| tags.contains(&f.tag))
 }
 
 fn list_row(message: &Message, list: &ListRow<'_>) -> String {
@@ -137,8 +172,9 @@ fn floating_use(
     let nested = message.record && own.is_some() && own != record;
     let list = record.or(own);
     format!(
-        "FloatingUse {{ field: &TAG_{tag}, name: {:?}, special: {}, optional: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?}, listed_only: {}, repeat: {:?}, count: {:?}, list: {list:?}, nested: {nested}, server_only: {} }}",
+        "FloatingUse {{ field: &TAG_{tag}, name: {:?}, json: {:?}, special: {}, optional: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?}, listed_only: {}, repeat: {:?}, count: {:?}, list: {list:?}, nested: {nested}, server_only: {}, plain: {:?} }}",
         field.name,
+        json_floating(tag, &field.name),
         special_of(data, &field.name),
         field.optional,
         field.since,
@@ -148,7 +184,8 @@ fn floating_use(
         field.listed_only,
         field.repeat,
         field.count,
-        field.sender.is_some()
+        field.sender.is_some(),
+        plain(data, field, tag)
     )
 }
 
@@ -189,9 +226,9 @@ fn layouts(
             )?;
             write!(
                 fields,
-                "FixedField {{ name: {:?}, key: {}, wire: {}, offset: {offset}, table: {table}, special: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?} }},",
+                "FixedField {{ name: {:?}, json: {:?}, wire: {}, offset: {offset}, table: {table}, special: {}, since: {:?}, until: {:?}, inferred: {}, when: {:?} }},",
                 field.name,
-                json_literal(&field.name),
+                format!(",{}:", json_string(&field.name)),
                 wire(&field.wire),
                 special_of(data, &field.name),
                 field.since,
@@ -242,7 +279,7 @@ pub fn unpublished(
     // Requests and their answers begin with an InvokeID in every published layout; so it is assumed here.
     let invoke = ["request", "confirmation", "response"].contains(&row.kind.as_str());
     let fixed = if invoke {
-        "FixedField { name: \"InvokeID\", key: \"\\\"InvokeID\\\"\", wire: WireType::UInt, offset: 0, table: None, special: None, since: None, until: None, inferred: true, when: None }"
+        "FixedField { name: \"InvokeID\", json: \",\\\"InvokeID\\\":\", wire: WireType::UInt, offset: 0, table: None, special: None, since: None, until: None, inferred: true, when: None }"
     } else {
         ""
     };
@@ -257,8 +294,9 @@ pub fn unpublished(
         .map(|r| &r.number);
     writeln!(
         out,
-        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, kind: {}, sender: Sender::Either, service: \"unpublished\", summary: \"Layout not published\", notes: None, since: None, reply: {}, answers: {}, failure: {}, record: false, published: false, alternative: {}, max_size_v15: None, layouts: &[Layout {{ since: {}, until: {}, size: {}, fixed: &[{fixed}], counters: &[], timeline: &[{shown}], invoke_id: {invoke}, more: None }}], floating: &[], floating_order: &[], lists: &[], variants: &[], untagged: &[] }};",
+        "pub(super) static MESSAGE_{n}: Message = Message {{ number: MessageType({n}), name: {:?}, json: {:?}, kind: {}, sender: Sender::Either, service: \"unpublished\", summary: \"Layout not published\", notes: None, since: None, reply: {}, answers: {}, failure: {}, record: false, secret: false, published: false, alternative: {}, max_size_v15: None, layouts: &[Layout {{ since: {}, until: {}, size: {}, fixed: &[{fixed}], counters: &[], timeline: &[{shown}], invoke_id: {invoke}, more: None }}], floating: &[], by_tag: &[], floating_order: &[], lists: &[], variants: &[], untagged: &[] }};",
         row.name,
+        json_message(&row.name, &row.kind),
         kind(&row.kind),
         type_option(row.reply.as_deref().and_then(|r| numbers.get(r))),
         type_option(answers),
@@ -270,6 +308,12 @@ pub fn unpublished(
         n = row.number,
     )?;
     Ok(())
+}
+
+/// What JSON says of a message behind its number.
+fn json_message(name: &str, kind: &str) -> String {
+    let (name, kind) = (json_string(name), json_string(kind));
+    format!(",\"name\":{name},\"role\":{kind}")
 }
 
 fn type_option(number: Option<&u32>) -> String {

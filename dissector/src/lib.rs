@@ -34,6 +34,7 @@ pub mod encode;
 pub mod explain;
 pub mod finding;
 pub mod framing;
+mod kept;
 pub mod limits;
 pub mod ports;
 pub mod protocol;

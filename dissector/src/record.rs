@@ -7,8 +7,9 @@ use crate::framing::Break;
 use crate::protocol::{Message, MessageType, ProtocolVersion};
 use crate::session::{Session, VersionSource};
 use crate::time::Timestamp;
+use smallvec::SmallVec;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::ops::Deref;
 
 /// Which way bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +50,7 @@ impl Direction {
 }
 
 /// The two ends of a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peers {
     /// Number of the session, from 1, in order of first message.
     pub session: u32,
@@ -70,6 +71,24 @@ impl Peers {
     }
 }
 
+/// The packets that carried a message, in order. One or two, as most messages have, take no memory of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Packets(SmallVec<[PacketId; 2]>);
+
+impl Deref for Packets {
+    type Target = [PacketId];
+
+    fn deref(&self) -> &[PacketId] {
+        &self.0
+    }
+}
+
+impl From<&[PacketId]> for Packets {
+    fn from(packets: &[PacketId]) -> Self {
+        Self(SmallVec::from_slice(packets))
+    }
+}
+
 /// A message and its place in the conversation.
 #[derive(Debug, Clone)]
 pub struct MessageInfo {
@@ -78,11 +97,11 @@ pub struct MessageInfo {
     /// When its last byte could be read.
     pub time: Timestamp,
     /// Its session.
-    pub peers: Arc<Peers>,
+    pub peers: Peers,
     /// Which way it went.
     pub direction: Direction,
     /// The packets that carried it.
-    pub packets: Vec<PacketId>,
+    pub packets: Packets,
     /// The version to decode it by.
     pub version: ProtocolVersion,
     /// How that version is known.
@@ -105,7 +124,7 @@ pub struct MessageInfo {
 #[derive(Debug, Clone)]
 pub struct BreakRecord {
     /// The session.
-    pub peers: Arc<Peers>,
+    pub peers: Peers,
     /// Which way the bytes went.
     pub direction: Direction,
     /// What is missing.

@@ -3,9 +3,9 @@
 //! A record may be held: its session's version is not known yet, or its outcome is wanted and not there. Then all records
 //! behind it wait as well, within a bound. While nothing is held, records pass through without a copy.
 
-use crate::correlate::Exchange;
+use crate::kept::{Bytes, Kept};
 use crate::limits;
-use crate::record::{BreakRecord, MessageInfo, Notice, Record, Sink};
+use crate::record::{MessageInfo, Record, Sink};
 use crate::session::Session;
 use std::collections::VecDeque;
 
@@ -14,17 +14,10 @@ use std::collections::VecDeque;
 pub(crate) struct Place(u64);
 
 /// A record that waits.
-enum Held {
-    Message(Box<MessageInfo>, Box<[u8]>),
-    Exchange(Box<Exchange>),
-    SessionBegan(Box<Session>),
-    SessionEnded(Box<Session>),
-    Break(Box<BreakRecord>),
-    Notice(Box<Notice>),
-}
-
 struct Slot {
-    held: Held,
+    kept: Kept,
+    /// Length of its bytes in [`Sequencer::messages`].
+    len: usize,
     /// How many open questions hold it.
     holds: u8,
 }
@@ -33,6 +26,8 @@ struct Slot {
 pub(crate) struct Sequencer<S> {
     sink: S,
     queue: VecDeque<Slot>,
+    /// Bytes of the messages that wait.
+    messages: Bytes,
     /// Place of the first record in the queue.
     base: u64,
     bytes: usize,
@@ -41,10 +36,11 @@ pub(crate) struct Sequencer<S> {
 }
 
 impl<S: Sink> Sequencer<S> {
-    pub(crate) const fn new(sink: S) -> Self {
+    pub(crate) fn new(sink: S) -> Self {
         Self {
             sink,
             queue: VecDeque::new(),
+            messages: Bytes::default(),
             base: 0,
             bytes: 0,
             forced: 0,
@@ -68,19 +64,11 @@ impl<S: Sink> Sequencer<S> {
             self.base += 1;
             return place;
         }
-        let held = match record {
-            Record::Message(info, bytes) => {
-                self.bytes += bytes.len();
-                Held::Message(Box::new(info.clone()), bytes.into())
-            }
-            Record::Exchange(exchange) => Held::Exchange(Box::new(exchange.clone())),
-            Record::SessionBegan(session) => Held::SessionBegan(Box::new(session.clone())),
-            Record::SessionEnded(session) => Held::SessionEnded(Box::new(session.clone())),
-            Record::Break(details) => Held::Break(Box::new(details.clone())),
-            Record::Notice(notice) => Held::Notice(Box::new(notice.clone())),
-        };
-        self.bytes += size_of::<Slot>() + size_of::<MessageInfo>();
-        self.queue.push_back(Slot { held, holds });
+        let (kept, bytes) = Kept::new(&record);
+        let len = bytes.len();
+        self.messages.push(bytes);
+        self.bytes += len + size_of::<Slot>();
+        self.queue.push_back(Slot { kept, len, holds });
         while self.bytes > limits::MAX_HELD_BYTES && !self.queue.is_empty() {
             if self.queue.front().is_some_and(|slot| slot.holds > 0) {
                 self.forced += 1;
@@ -94,7 +82,7 @@ impl<S: Sink> Sequencer<S> {
     /// Changes a message that still waits.
     pub(crate) fn with_message(&mut self, place: Place, change: impl FnOnce(&mut MessageInfo)) {
         if let Some(Slot {
-            held: Held::Message(info, _),
+            kept: Kept::Message(info),
             ..
         }) = self.slot(place)
         {
@@ -105,7 +93,7 @@ impl<S: Sink> Sequencer<S> {
     /// Changes the beginning of a session that still waits.
     pub(crate) fn with_session(&mut self, place: Place, change: impl FnOnce(&mut Session)) {
         if let Some(Slot {
-            held: Held::SessionBegan(session),
+            kept: Kept::SessionBegan(session),
             ..
         }) = self.slot(place)
         {
@@ -113,7 +101,7 @@ impl<S: Sink> Sequencer<S> {
         }
     }
 
-    /// The bytes of a message that still waits.
+    /// One open question about a record is answered.
     pub(crate) fn answered(&mut self, place: Place) {
         if let Some(slot) = self.slot(place) {
             slot.holds = slot.holds.saturating_sub(1);
@@ -152,19 +140,9 @@ impl<S: Sink> Sequencer<S> {
             return;
         };
         self.base += 1;
-        self.bytes = self
-            .bytes
-            .saturating_sub(size_of::<Slot>() + size_of::<MessageInfo>());
-        match &slot.held {
-            Held::Message(info, bytes) => {
-                self.bytes = self.bytes.saturating_sub(bytes.len());
-                self.sink.record(Record::Message(info, bytes));
-            }
-            Held::Exchange(exchange) => self.sink.record(Record::Exchange(exchange)),
-            Held::SessionBegan(session) => self.sink.record(Record::SessionBegan(session)),
-            Held::SessionEnded(session) => self.sink.record(Record::SessionEnded(session)),
-            Held::Break(details) => self.sink.record(Record::Break(details)),
-            Held::Notice(notice) => self.sink.record(Record::Notice(notice)),
-        }
+        self.bytes = self.bytes.saturating_sub(slot.len + size_of::<Slot>());
+        self.sink
+            .record(slot.kept.record(self.messages.first(slot.len)));
+        self.messages.pop(slot.len);
     }
 }

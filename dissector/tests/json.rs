@@ -12,7 +12,6 @@ use cti_dissector::render::json::{Options, Renderer};
 use cti_dissector::session::VersionSource;
 use generate::{Generated, Plain, Random, Wish, published, versions};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// A renderer and what it needs besides the bytes.
 struct Writer {
@@ -35,12 +34,13 @@ impl Writer {
             info: MessageInfo {
                 no: 1,
                 time: Timestamp::from_seconds(1_795_428_901),
-                peers: Arc::new(peers),
+                peers,
                 direction: Direction::ClientToServer,
-                packets: vec![PacketId {
+                packets: [PacketId {
                     input: 0,
                     number: 4,
-                }],
+                }][..]
+                    .into(),
                 version: cti_dissector::protocol::ProtocolVersion(25),
                 version_source: VersionSource::Stated,
                 number: MessageType(0),

@@ -1,6 +1,6 @@
 //! The list of sessions: who talked to whom, by which version, how much, and how it ended.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -12,17 +12,32 @@ use cti_dissector::session::{Content, Session};
 
 use crate::args::Format;
 use crate::driver::{self, Consumer, Outcome};
+use crate::inputs::FileInput;
 use crate::output::{self, Output};
 use crate::settings::{SessionsOptions, Settings};
 
 /// Connections without any readable byte that are listed; a port scan may leave millions.
 const MAX_EMPTY: usize = 1000;
 
-/// Sessions that have ended.
-#[derive(Default)]
+/// Sessions that are put in order before they are listed. Beyond it they are listed in parts, each in order, so that memory
+/// does not grow with the capture.
+const MAX_PART: usize = 8192;
+
+/// Sessions that have ended, on their way to standard output.
 struct List {
     sessions: Vec<Session>,
     empty: usize,
+    shape: Shape,
+    /// Parts that have been written.
+    parts: usize,
+    out: Output,
+    error: Option<io::Error>,
+}
+
+/// What the list looks like.
+enum Shape {
+    Table(TableOptions),
+    Json(json::Objects, Box<json::Renderer>),
 }
 
 impl Sink for List {
@@ -35,11 +50,50 @@ impl Sink for List {
                 }
             }
             self.sessions.push(session.clone());
+            if self.sessions.len() >= MAX_PART {
+                self.write_part();
+            }
         }
     }
 }
 
-impl Consumer for List {}
+impl Consumer for List {
+    fn check(&mut self) -> anyhow::Result<()> {
+        match self.error.take() {
+            Some(error) => Err(error).context("standard output"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl List {
+    /// Lists the sessions that have ended by now.
+    fn write_part(&mut self) {
+        if self.sessions.is_empty() || self.error.is_some() {
+            return;
+        }
+        self.sessions.sort_by_key(|s| s.peers.session);
+        let mut out = Vec::new();
+        match &mut self.shape {
+            Shape::Table(options) => {
+                if self.parts > 0 {
+                    out.push(b'\n');
+                }
+                text::table(&mut out, &self.sessions, options);
+            }
+            Shape::Json(objects, renderer) => {
+                for session in &self.sessions {
+                    objects.next(&mut out, |out| {
+                        renderer.record(out, &Record::SessionEnded(session));
+                    });
+                }
+            }
+        }
+        self.sessions.clear();
+        self.parts += 1;
+        self.error = self.out.write_all(&out).err();
+    }
+}
 
 /// Runs it.
 pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -50,77 +104,84 @@ pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<Exit
         ascii,
         decoding,
     } = options;
-    let names: Vec<json::Input> = inputs
-        .iter()
-        .map(|i| json::Input {
-            name: i.name().to_owned(),
-        })
-        .collect();
-    let several_inputs = inputs.len() > 1;
-    let dissector = driver::options(&decoding, false);
-    let mut outcome = driver::dissect(inputs, dissector, settings, |_| Ok(List::default()))?;
-    outcome.remark(settings);
-    outcome.sink.sessions.sort_by_key(|s| s.peers.session);
-    let mut out = Vec::new();
-    match format {
-        Format::Text if outcome.sink.sessions.is_empty() => {}
-        Format::Text => {
-            text::table(
-                &mut out,
-                &outcome.sink.sessions,
-                &TableOptions {
-                    zone,
-                    ascii,
-                    colour: settings.color,
-                },
-            );
-        }
+    let mut out = Output::stdout(settings.color);
+    let shape = match format {
+        Format::Text => Shape::Table(TableOptions {
+            zone,
+            ascii,
+            colour: settings.color,
+        }),
         Format::Json | Format::Ndjson => {
-            as_json(&mut out, &outcome, format, &names, several_inputs)
+            let objects = json::Objects::new(format == Format::Json);
+            let mut renderer = Box::new(json::Renderer::new(json::Options {
+                show_secrets: false,
+                several_inputs: inputs.len() > 1,
+            }));
+            let mut header = Vec::new();
+            objects.open(&mut header, |out| {
+                let (tool, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+                renderer.header(out, tool, version, &names(&inputs));
+            });
+            out.write_all(&header).context("standard output")?;
+            Shape::Json(objects, renderer)
         }
-    }
-    let left_out = outcome.sink.empty.saturating_sub(MAX_EMPTY);
+    };
+    let list = List {
+        sessions: Vec::new(),
+        empty: 0,
+        shape,
+        parts: 0,
+        out,
+        error: None,
+    };
+    let dissector = driver::options(&decoding, false);
+    let mut outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, |_| Ok(list))?;
+    outcome.sink.write_part();
+    outcome.sink.check()?;
+    outcome.remark(settings);
+    let list = &outcome.sink;
+    let left_out = list.empty.saturating_sub(MAX_EMPTY);
     if left_out > 0 && !settings.quiet {
         output::remark(&format!(
             "{left_out} more connections without any readable byte are not listed"
         ));
     }
-    let mut stdout = Output::stdout(settings.color);
-    stdout.write_all(&out).context("standard output")?;
-    stdout.finish()?;
-    Ok(driver::exit_code(outcome.failed))
+    if list.parts > 1 && !settings.quiet {
+        output::remark(&format!(
+            "so many sessions are listed in {} parts, each in order",
+            list.parts
+        ));
+    }
+    let tail = tail(&outcome);
+    let failed = outcome.failed;
+    let mut out = outcome.sink.out;
+    out.write_all(&tail).context("standard output")?;
+    out.finish()?;
+    Ok(driver::exit_code(failed))
 }
 
-fn as_json(
-    out: &mut Vec<u8>,
-    outcome: &Outcome<List>,
-    format: Format,
-    names: &[json::Input],
-    several_inputs: bool,
-) {
-    let mut renderer = json::Renderer::new(json::Options {
-        show_secrets: false,
-        several_inputs,
+fn names(inputs: &[FileInput]) -> Vec<json::Input> {
+    let names = inputs.iter().map(|input| json::Input {
+        name: input.name().to_owned(),
     });
-    let objects = json::Objects::new(format == Format::Json);
-    objects.open(out, |out| {
-        renderer.header(
-            out,
-            env!("CARGO_PKG_NAME"),
-            env!("CARGO_PKG_VERSION"),
-            names,
-        );
-    });
-    for session in &outcome.sink.sessions {
-        objects.next(out, |out| {
-            renderer.record(out, &Record::SessionEnded(session))
+    names.collect()
+}
+
+/// What stands behind the sessions: in JSON, findings about the capture and the summary.
+fn tail(outcome: &Outcome<List>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let Shape::Json(objects, _) = &outcome.sink.shape else {
+        return out;
+    };
+    let mut renderer = json::Renderer::new(json::Options::default());
+    for notice in &outcome.notices {
+        objects.next(&mut out, |out| {
+            renderer.record(out, &Record::Notice(notice));
         });
     }
-    for notice in &outcome.notices {
-        objects.next(out, |out| renderer.record(out, &Record::Notice(notice)));
-    }
-    objects.next(out, |out| {
-        renderer.summary(out, &driver::summary(outcome, None))
+    objects.next(&mut out, |out| {
+        renderer.summary(out, &driver::summary(outcome, None));
     });
-    objects.close(out);
+    objects.close(&mut out);
+    out
 }

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::decode::Decoder;
     use crate::protocol::{self, ProtocolVersion};
-    use crate::record::{Direction, Peers};
+    use crate::record::{Direction, Packets, Peers};
     use crate::session::VersionSource;
 
     struct Bench {
@@ -142,13 +142,13 @@ mod tests {
             let info = MessageInfo {
                 no: 1,
                 time: Timestamp::from_nanos(self.now),
-                peers: Arc::new(Peers {
+                peers: Peers {
                     session,
                     client: "10.0.1.10:50412".parse().unwrap(),
                     server: "10.0.0.5:42027".parse().unwrap(),
-                }),
+                },
                 direction: Direction::ServerToClient,
-                packets: Vec::new(),
+                packets: Packets::default(),
                 version: ProtocolVersion(24),
                 version_source: VersionSource::Stated,
                 number: message.number,

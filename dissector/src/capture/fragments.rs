@@ -2,8 +2,12 @@
 //!
 //! What is held is bounded in bytes, datagrams and capture time; what does not become whole within that is given up and
 //! counted. A fragment that comes again shortly after its datagram was joined is a duplicate and dropped.
+//!
+//! UDP is of interest as a tunnel only, which the first fragment tells by its port: the parts of other datagrams are let go
+//! then, and not counted.
 
-use super::ip::{Datagram, Fragment};
+use super::ip::Datagram;
+use super::tunnel;
 use crate::limits;
 use crate::time::Timestamp;
 use etherparse::IpNumber;
@@ -23,6 +27,8 @@ struct Key {
     destination: IpAddr,
     id: u32,
     protocol: Option<IpNumber>,
+    /// The tunnels around it: the same numbers may be in use inside and outside, and in several tunnels.
+    nest: u64,
 }
 
 struct Entry {
@@ -30,6 +36,8 @@ struct Entry {
     order: u64,
     first: Timestamp,
     fragments: u64,
+    /// What it is part of is known to be of interest.
+    wanted: bool,
     parts: Parts,
 }
 
@@ -41,6 +49,8 @@ enum Parts {
     },
     /// The datagram was joined at that time.
     Joined(Timestamp),
+    /// At that time the datagram turned out to be of no interest.
+    Refused(Timestamp),
 }
 
 /// The datagrams that are not whole yet.
@@ -64,6 +74,8 @@ pub(super) enum Joined {
     Kept,
     /// It contradicts the other fragments.
     Malformed,
+    /// Its datagram is of no interest.
+    Refused,
 }
 
 impl Fragments {
@@ -71,24 +83,36 @@ impl Fragments {
     pub(super) fn add(
         &mut self,
         datagram: &Datagram<'_>,
-        fragment: Fragment,
+        nest: u64,
         time: Timestamp,
         joined: &mut Vec<u8>,
     ) -> Joined {
+        let Some(fragment) = datagram.fragment else {
+            return Joined::Malformed;
+        };
         self.give_up_old(time);
         let key = Key {
             source: datagram.source,
             destination: datagram.destination,
             id: fragment.id,
             protocol: datagram.source.is_ipv4().then_some(datagram.protocol),
+            nest,
         };
-        if let Some(Entry {
-            parts: Parts::Joined(joined),
-            ..
-        }) = self.entries.get(&key)
-        {
-            if time <= joined.after(DUPLICATE_AGE) {
-                return Joined::Kept;
+        let is_first = fragment.offset.value() == 0;
+        let is_udp = datagram.protocol == IpNumber::UDP;
+        if is_udp && is_first && !tunnel::may_be_udp_tunnel(datagram.payload) {
+            self.refuse(key, time);
+            return Joined::Refused;
+        }
+        let done = match self.entries.get(&key).map(|entry| &entry.parts) {
+            Some(Parts::Joined(then)) => Some((*then, Joined::Kept)),
+            Some(Parts::Refused(then)) => Some((*then, Joined::Refused)),
+            _ => None,
+        };
+        if let Some((then, what)) = done {
+            let anew = what == Joined::Refused && is_first;
+            if time <= then.after(DUPLICATE_AGE) && !anew {
+                return what;
             }
             self.remove(&key);
         }
@@ -101,12 +125,14 @@ impl Fragments {
                 order,
                 first: time,
                 fragments: 0,
+                wanted: !is_udp,
                 parts: Parts::Some {
                     buffer,
                     protocol: None,
                 },
             }
         });
+        entry.wanted |= is_first;
         let Parts::Some { buffer, protocol } = &mut entry.parts else {
             return Joined::Kept;
         };
@@ -121,7 +147,7 @@ impl Fragments {
             return Joined::Malformed;
         }
         entry.fragments = entry.fragments.saturating_add(1);
-        if fragment.offset.value() == 0 {
+        if is_first {
             *protocol = Some(datagram.protocol);
         }
         if let (Some(protocol), true) = (*protocol, buffer.is_complete()) {
@@ -131,13 +157,34 @@ impl Fragments {
             entry.parts = Parts::Joined(time);
             return Joined::Whole(protocol);
         }
+        self.stay_within_limits();
+        Joined::Kept
+    }
+
+    /// Lets go what is held of a datagram that is of no interest, and remembers it for a while.
+    fn refuse(&mut self, key: Key, time: Timestamp) {
+        self.remove(&key);
+        let order = self.next;
+        self.next = self.next.saturating_add(1);
+        self.order.insert(order, key);
+        let entry = Entry {
+            order,
+            first: time,
+            fragments: 0,
+            wanted: false,
+            parts: Parts::Refused(time),
+        };
+        self.entries.insert(key, entry);
+        self.stay_within_limits();
+    }
+
+    fn stay_within_limits(&mut self) {
         while self.bytes > limits::FRAGMENT_BYTES || self.entries.len() > limits::FRAGMENT_DATAGRAMS
         {
             if !self.give_up_oldest() {
                 break;
             }
         }
-        Joined::Kept
     }
 
     /// Bytes of the datagrams that are held.
@@ -176,6 +223,7 @@ impl Fragments {
     fn give_up(&mut self, key: &Key) {
         if let Some(Entry {
             fragments,
+            wanted: true,
             parts: Parts::Some { .. },
             ..
         }) = self.remove(key)

@@ -1,5 +1,6 @@
 //! IP headers: IPv4 with options, IPv6 with extension headers, and the authentication header in both.
 
+use super::bytes::Bytes;
 use super::{length, size};
 use etherparse::err::{ip_auth, ipv4, ipv6};
 use etherparse::{
@@ -21,6 +22,10 @@ pub(super) struct Datagram<'a> {
     pub missing: u32,
     /// Set if this is a part of a datagram only.
     pub fragment: Option<Fragment>,
+    /// IPv4 identification; 0 where the sender gave none, and in IPv6.
+    pub id: u16,
+    /// Hops left.
+    pub ttl: u8,
 }
 
 /// Which part of a datagram a fragment is.
@@ -40,14 +45,24 @@ pub(super) enum Stop {
     Malformed,
     /// Neither IPv4 nor IPv6.
     NotIp,
+    /// IP, but not TCP.
+    NotTcp,
+    /// A part of a datagram, which is held.
+    Fragment,
+    /// Too many tunnels inside each other.
+    TooDeep,
+    /// An exported upper layer that cannot be followed.
+    ForeignPdu,
+    /// A link type that is not known.
+    UnknownLink(u32),
 }
 
-/// Reads the IP headers at the start of `data`. `original_len` is how long `data` was on the wire, link padding included:
-/// it counts where the IP header gives no length (captures taken before segmentation offload).
-pub(super) fn datagram(data: &[u8], original_len: u32) -> Result<Datagram<'_>, Stop> {
-    match data.first().map(|first| first >> 4) {
-        Some(4) => ipv4_datagram(data, original_len),
-        Some(6) => ipv6_datagram(data, original_len),
+/// Reads the IP headers at the start of `bytes`, which link padding may follow. How long they were on the wire counts where
+/// the IP header gives no length (captures taken before segmentation offload).
+pub(super) fn datagram(bytes: Bytes<'_>) -> Result<Datagram<'_>, Stop> {
+    match bytes.data.first().map(|first| first >> 4) {
+        Some(4) => ipv4_datagram(bytes.data, bytes.on_wire()),
+        Some(6) => ipv6_datagram(bytes.data, bytes.on_wire()),
         Some(_) => Err(Stop::NotIp),
         None => Err(Stop::Cut),
     }
@@ -70,6 +85,8 @@ fn ipv4_datagram(data: &[u8], original_len: u32) -> Result<Datagram<'_>, Stop> {
         payload,
         missing,
         fragment: None,
+        id: header.identification(),
+        ttl: header.ttl(),
     };
     if header.is_fragmenting_payload() {
         datagram.fragment = Some(Fragment {
@@ -101,6 +118,8 @@ fn ipv6_datagram(data: &[u8], original_len: u32) -> Result<Datagram<'_>, Stop> {
         payload,
         missing,
         fragment: None,
+        id: 0,
+        ttl: header.hop_limit(),
     };
     datagram.take_extensions_off()?;
     Ok(datagram)
@@ -113,7 +132,7 @@ fn payload(data: &[u8], header: usize, total: u32) -> Result<(&[u8], u32), Stop>
     Ok((payload, total.saturating_sub(length(captured))))
 }
 
-impl Datagram<'_> {
+impl<'a> Datagram<'a> {
     /// Takes extension headers off the payload, up to a fragment header that makes this a fragment: what follows that one
     /// can be read in the joined datagram only.
     pub(super) fn take_extensions_off(&mut self) -> Result<(), Stop> {
@@ -158,11 +177,25 @@ impl Datagram<'_> {
         }
     }
 
-    /// Whether the payload can be TCP, as far as can be told from a fragment.
-    pub(super) fn may_be_tcp(&self) -> bool {
+    /// The payload with what is missing of it.
+    pub(super) fn bytes(&self) -> Bytes<'a> {
+        Bytes {
+            data: self.payload,
+            missing: self.missing,
+        }
+    }
+
+    /// Whether the payload can be TCP or carry it, as far as can be told from a fragment.
+    pub(super) fn may_carry_tcp(&self) -> bool {
         matches!(
             self.protocol,
             IpNumber::TCP
+                | IpNumber::IPV4
+                | IpNumber::IPV6
+                | IpNumber::GRE
+                | IpNumber::ETHER_IP
+                | IpNumber::MPLS_IN_IP
+                | IpNumber::UDP
                 | IpNumber::IPV6_HEADER_HOP_BY_HOP
                 | IpNumber::IPV6_ROUTE_HEADER
                 | IpNumber::IPV6_DESTINATION_OPTIONS

@@ -1,21 +1,27 @@
-//! Takes packets down to TCP segments: link layer, IP, fragments, TCP header.
+//! Takes packets down to TCP segments: link layer, tunnels, IP, fragments, TCP header.
 
+use super::bytes::Bytes;
+use super::duplicates::{Duplicates, Marks};
+use super::exported::{self, Exported};
 use super::fragments::{Fragments, Joined};
 use super::ip::{self, Datagram, Stop};
-use super::link::{self, Network};
-use super::{Flags, Packet, Segment, length};
+use super::link::{self, Carrier, Network};
+use super::tunnel::{self, Nest, Opened};
+use super::{Flags, Packet, Segment, Tunnel, length};
 use crate::limits;
 use etherparse::err::tcp::HeaderSliceError;
 use etherparse::{IpNumber, TcpHeaderSlice};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// What a packet turned out to carry.
+/// What a packet turned out to carry. Of a tunnel, what is inside counts.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Peeled<'a> {
     /// A TCP segment.
     Tcp(Segment<'a>),
+    /// A TCP segment that was captured before, elsewhere on its way: the same packet once more, not a retransmission.
+    Duplicate,
     /// A part of an IP datagram that is held until the rest comes (or a duplicate of such a part).
     Fragment,
     /// IP, but not TCP.
@@ -26,11 +32,15 @@ pub enum Peeled<'a> {
     Cut,
     /// Headers that contradict themselves.
     Malformed,
+    /// More tunnels inside each other than are followed ([`limits::MAX_TUNNELS`]).
+    TooDeep,
+    /// An upper layer that Wireshark exported without what is needed to follow a connection.
+    ForeignPdu,
     /// A link type that cannot be read.
     UnknownLink(u32),
 }
 
-/// How many packets carried what. All kinds but `fragments_given_up` add up to `packets`.
+/// How many packets carried what. All kinds but `fragments_given_up` and `tunnels` add up to `packets`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct LayerCounts {
@@ -38,6 +48,8 @@ pub struct LayerCounts {
     pub packets: u64,
     /// Packets that gave a TCP segment.
     pub tcp: u64,
+    /// Packets with a TCP segment that was captured before; only the first one counts as `tcp`.
+    pub duplicates: u64,
     /// IP packets that carry something else.
     pub other_ip: u64,
     /// Packets without IP.
@@ -50,18 +62,29 @@ pub struct LayerCounts {
     pub cut: u64,
     /// Packets with headers that contradict themselves.
     pub malformed: u64,
+    /// Packets with more tunnels inside each other than are followed.
+    pub too_deep: u64,
+    /// Exported packets of upper layers, which cannot be followed.
+    pub foreign_pdus: u64,
     /// Packets of unknown link types.
     pub unknown_link: u64,
     /// The unknown link types, each with its packets; only the first [`limits::UNKNOWN_LINK_TYPES`] different ones.
     pub unknown_link_types: BTreeMap<u32, u64>,
+    /// Headers of each kind of tunnel that were taken off, whatever was inside.
+    pub tunnels: BTreeMap<Tunnel, u64>,
 }
 
-/// Peels packets down to TCP, and holds the fragments of IP datagrams that are not whole yet.
+/// How many buffers for joined fragments there are: one for each tunnel, and one for the innermost datagram.
+const JOINED_BUFFERS: usize = limits::MAX_TUNNELS + 1;
+
+/// Peels packets down to TCP, holds the fragments of IP datagrams that are not whole yet, and knows the latest segments to
+/// tell copies of them.
 #[derive(Default)]
 pub struct Layers {
     fragments: Fragments,
-    /// The payload of the last datagram that was joined.
-    joined: Vec<u8>,
+    /// The payloads of the datagrams that were joined for the last packet, from outside in.
+    joined: [Vec<u8>; JOINED_BUFFERS],
+    duplicates: Duplicates,
     counts: LayerCounts,
 }
 
@@ -77,9 +100,17 @@ impl Layers {
         let Self {
             fragments,
             joined,
+            duplicates,
             counts,
         } = self;
-        let peeled = peel(fragments, joined, packet);
+        let found = peel(fragments, joined, &mut counts.tunnels, packet);
+        let peeled = match found {
+            Ok((segment, marks)) if duplicates.is_copy(packet, &segment, &marks) => {
+                Peeled::Duplicate
+            }
+            Ok((segment, _)) => Peeled::Tcp(segment),
+            Err(stop) => stop.into(),
+        };
         counts.count(&peeled);
         counts.fragments_given_up = fragments.given_up();
         peeled
@@ -108,11 +139,14 @@ impl LayerCounts {
     fn count(&mut self, peeled: &Peeled<'_>) {
         let count = match *peeled {
             Peeled::Tcp(_) => &mut self.tcp,
+            Peeled::Duplicate => &mut self.duplicates,
             Peeled::Fragment => &mut self.fragments,
             Peeled::NotTcp => &mut self.other_ip,
             Peeled::NotIp => &mut self.not_ip,
             Peeled::Cut => &mut self.cut,
             Peeled::Malformed => &mut self.malformed,
+            Peeled::TooDeep => &mut self.too_deep,
+            Peeled::ForeignPdu => &mut self.foreign_pdus,
             Peeled::UnknownLink(link_type) => {
                 let types = &mut self.unknown_link_types;
                 if types.len() < limits::UNKNOWN_LINK_TYPES || types.contains_key(&link_type) {
@@ -133,80 +167,166 @@ impl From<Stop> for Peeled<'_> {
             Stop::Cut => Self::Cut,
             Stop::Malformed => Self::Malformed,
             Stop::NotIp => Self::NotIp,
+            Stop::NotTcp => Self::NotTcp,
+            Stop::Fragment => Self::Fragment,
+            Stop::TooDeep => Self::TooDeep,
+            Stop::ForeignPdu => Self::ForeignPdu,
+            Stop::UnknownLink(link_type) => Self::UnknownLink(link_type),
         }
     }
 }
 
-fn peel<'a>(fragments: &mut Fragments, joined: &'a mut Vec<u8>, packet: &Packet<'a>) -> Peeled<'a> {
-    let data = match link::network(packet.link_type, packet.data) {
-        Network::Ip(data) => data,
-        Network::Other => return Peeled::NotIp,
-        Network::Cut if length(packet.data.len()) < packet.original_len => return Peeled::Cut,
-        Network::Cut => return Peeled::Malformed,
-        Network::Unknown => return Peeled::UnknownLink(packet.link_type),
+fn peel<'a>(
+    fragments: &mut Fragments,
+    joined: &'a mut [Vec<u8>],
+    tunnels: &mut BTreeMap<Tunnel, u64>,
+    packet: &Packet<'a>,
+) -> Result<(Segment<'a>, Marks<'a>), Stop> {
+    let whole = Bytes {
+        data: packet.data,
+        missing: packet
+            .original_len
+            .saturating_sub(length(packet.data.len())),
     };
-    let link_header = packet.data.len().saturating_sub(data.len());
-    let datagram = match ip::datagram(
-        data,
-        packet.original_len.saturating_sub(length(link_header)),
-    ) {
-        Ok(datagram) => datagram,
-        Err(stop) => return stop.into(),
-    };
-    let Some(fragment) = datagram.fragment else {
-        return segment(packet, &datagram);
-    };
-    if !datagram.may_be_tcp() {
-        return Peeled::NotTcp;
+    let mut network = link::network(packet.link_type, whole);
+    let mut nest = Nest::default();
+    let mut cut = whole.missing > 0;
+    let mut buffers = joined.iter_mut();
+    let link = link_header(packet.data, &network);
+    loop {
+        let opened = match network {
+            Network::Ip(bytes) => {
+                let mut datagram = ip::datagram(bytes)?;
+                if datagram.fragment.is_some() {
+                    let buffer = buffers.next().ok_or(Stop::TooDeep)?;
+                    datagram = join(fragments, packet, &datagram, nest, buffer)?;
+                }
+                if datagram.protocol == IpNumber::TCP {
+                    return segment(packet, &datagram, link, nest);
+                }
+                cut |= datagram.missing > 0;
+                tunnel::in_ip(&datagram)?
+            }
+            Network::Carrier(Carrier::Exported, bytes) => match exported::read(bytes)? {
+                Exported::Inside(inside) => Opened {
+                    kind: Tunnel::ExportedPdu,
+                    id: 0,
+                    inside,
+                },
+                Exported::Tcp(payload) => {
+                    add_one(tunnels, Tunnel::ExportedPdu);
+                    return Ok(exported_segment(packet, &payload));
+                }
+            },
+            Network::Carrier(carrier, bytes) => tunnel::in_carrier(carrier, bytes)?,
+            Network::Other => return Err(Stop::NotIp),
+            Network::Cut if cut => return Err(Stop::Cut),
+            Network::Cut => return Err(Stop::Malformed),
+            Network::Unknown => return Err(Stop::UnknownLink(packet.link_type)),
+        };
+        nest = nest.enter(&opened).ok_or(Stop::TooDeep)?;
+        add_one(tunnels, opened.kind);
+        network = opened.inside;
+    }
+}
+
+fn add_one(tunnels: &mut BTreeMap<Tunnel, u64>, kind: Tunnel) {
+    let count = tunnels.entry(kind).or_default();
+    *count = count.saturating_add(1);
+}
+
+/// What stands before the first IP datagram or tunnel.
+fn link_header<'a>(data: &'a [u8], network: &Network<'_>) -> &'a [u8] {
+    match network {
+        Network::Ip(bytes) | Network::Carrier(_, bytes) => {
+            let len = data.len().saturating_sub(bytes.data.len());
+            data.get(..len).unwrap_or_default()
+        }
+        _ => &[],
+    }
+}
+
+/// The datagram that a fragment makes whole.
+fn join<'a>(
+    fragments: &mut Fragments,
+    packet: &Packet<'_>,
+    datagram: &Datagram<'a>,
+    nest: Nest,
+    buffer: &'a mut Vec<u8>,
+) -> Result<Datagram<'a>, Stop> {
+    if !datagram.may_carry_tcp() {
+        return Err(Stop::NotTcp);
     }
     if datagram.missing > 0 {
-        return Peeled::Cut;
+        return Err(Stop::Cut);
     }
-    match fragments.add(&datagram, fragment, packet.time, joined) {
-        Joined::Kept => Peeled::Fragment,
-        Joined::Malformed => Peeled::Malformed,
+    match fragments.add(datagram, nest.key, packet.time, buffer) {
+        Joined::Kept => Err(Stop::Fragment),
+        Joined::Malformed => Err(Stop::Malformed),
+        Joined::Refused => Err(Stop::NotTcp),
         Joined::Whole(protocol) => {
             let mut whole = Datagram {
                 protocol,
-                payload: joined,
+                payload: buffer,
                 missing: 0,
                 fragment: None,
-                ..datagram
+                ..*datagram
             };
-            match whole.take_extensions_off() {
-                Ok(()) if whole.fragment.is_none() => segment(packet, &whole),
-                Ok(()) => Peeled::Malformed,
-                Err(stop) => stop.into(),
+            whole.take_extensions_off()?;
+            match whole.fragment {
+                None => Ok(whole),
+                Some(_) => Err(Stop::Malformed),
             }
         }
     }
 }
 
-fn segment<'a>(packet: &Packet<'a>, datagram: &Datagram<'a>) -> Peeled<'a> {
+fn segment<'a>(
+    packet: &Packet<'a>,
+    datagram: &Datagram<'a>,
+    link: &'a [u8],
+    nest: Nest,
+) -> Result<(Segment<'a>, Marks<'a>), Stop> {
     /// The longest TCP header (bytes).
     const LONGEST: usize = 60;
-    if datagram.protocol != IpNumber::TCP {
-        return Peeled::NotTcp;
-    }
     match TcpHeaderSlice::from_slice(datagram.payload) {
-        Ok(header) => tcp(packet, datagram, &header),
-        Err(HeaderSliceError::Content(_)) => Peeled::Malformed,
-        Err(HeaderSliceError::Len(_)) if datagram.missing == 0 => Peeled::Malformed,
+        Ok(header) => {
+            let options_at = etherparse::TcpHeader::MIN_LEN..header.slice().len();
+            let marks = Marks {
+                id: datagram.id,
+                ttl: datagram.ttl,
+                flags: datagram.payload.get(13).copied().unwrap_or_default(),
+                checksum: header.checksum(),
+                options: datagram.payload.get(options_at).unwrap_or_default(),
+                link,
+                nest: nest.key,
+            };
+            tcp(packet, datagram, &header).map(|segment| (segment, marks))
+        }
+        Err(HeaderSliceError::Content(_)) => Err(Stop::Malformed),
+        Err(HeaderSliceError::Len(_)) if datagram.missing == 0 => Err(Stop::Malformed),
         Err(HeaderSliceError::Len(_))
             if datagram.payload.len() < etherparse::TcpHeader::MIN_LEN =>
         {
-            Peeled::Cut
+            Err(Stop::Cut)
         }
         Err(HeaderSliceError::Len(_)) => {
-            // Cut within the options, which nobody asks for: the fixed part is all there.
+            // Cut within the options, which only tell copies apart: the fixed part is all there.
             let mut filled = [0; LONGEST];
             for (to, from) in filled.iter_mut().zip(datagram.payload) {
                 *to = *from;
             }
-            match TcpHeaderSlice::from_slice(&filled) {
-                Ok(header) => tcp(packet, datagram, &header),
-                Err(_) => Peeled::Malformed,
-            }
+            let header = TcpHeaderSlice::from_slice(&filled).map_err(|_| Stop::Malformed)?;
+            let marks = Marks {
+                id: datagram.id,
+                ttl: datagram.ttl,
+                flags: datagram.payload.get(13).copied().unwrap_or_default(),
+                checksum: header.checksum(),
+                options: &[],
+                link,
+                nest: nest.key,
+            };
+            tcp(packet, datagram, &header).map(|segment| (segment, marks))
         }
     }
 }
@@ -215,13 +335,13 @@ fn tcp<'a>(
     packet: &Packet<'a>,
     datagram: &Datagram<'a>,
     header: &TcpHeaderSlice<'_>,
-) -> Peeled<'a> {
+) -> Result<Segment<'a>, Stop> {
     let header_len = header.slice().len();
     let cut_off_header = header_len.saturating_sub(datagram.payload.len());
     let Some(missing) = datagram.missing.checked_sub(length(cut_off_header)) else {
-        return Peeled::Malformed;
+        return Err(Stop::Malformed);
     };
-    Peeled::Tcp(Segment {
+    Ok(Segment {
         packet: packet.id,
         time: packet.time,
         source: SocketAddr::new(datagram.source, header.source_port()),
@@ -240,6 +360,26 @@ fn tcp<'a>(
     })
 }
 
+/// The segment that TCP payload was taken from, as far as Wireshark tells.
+fn exported_segment<'a>(
+    packet: &Packet<'a>,
+    payload: &exported::Payload<'a>,
+) -> (Segment<'a>, Marks<'a>) {
+    let segment = Segment {
+        packet: packet.id,
+        time: packet.time,
+        source: payload.source,
+        destination: payload.destination,
+        sequence: payload.sequence,
+        acknowledgment: payload.acknowledgment,
+        flags: payload.flags,
+        window: 0,
+        payload: payload.bytes.data,
+        missing: payload.bytes.missing,
+    };
+    (segment, Marks::default())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
@@ -251,6 +391,7 @@ mod tests {
         IpFragOffset, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, Ipv6RawExtHeader, TcpHeader,
     };
     use proptest::prelude::*;
+    use std::time::Duration;
 
     const ETHERNET: u32 = 1;
     const RAW: u32 = 101;
@@ -357,8 +498,14 @@ mod tests {
             (229, six),
         ];
         let mut layers = Layers::new();
-        for (link_type, data) in &cases {
-            expect_payload(&mut layers, &packet(*link_type, data), b"hello");
+        for (number, (link_type, data)) in (0..).zip(&cases) {
+            // So far apart that they are no copies of each other.
+            let time = Timestamp::from_seconds(number * 2);
+            let packet = Packet {
+                time,
+                ..packet(*link_type, data)
+            };
+            expect_payload(&mut layers, &packet, b"hello");
         }
         let cases = cases.len() as u64;
         assert_eq!(
@@ -598,10 +745,14 @@ mod tests {
             let count = first.len();
             let parts: Vec<_> = first.into_iter().chain(second).collect();
             let mut layers = Layers::new();
-            let mut whole = 0;
+            let (mut whole, mut clock) = (0, 0);
             for index in order.into_iter().filter(|index| *index < 2 * count) {
                 for _ in 0..2 {
-                    match layers.segment(&packet(RAW, &parts[index])) {
+                    // Otherwise the second segment is a copy of the first.
+                    clock += 1;
+                    let time = packet(RAW, &[]).time.after(Duration::from_millis(clock));
+                    let part = Packet { time, ..packet(RAW, &parts[index]) };
+                    match layers.segment(&part) {
                         Peeled::Fragment => {}
                         Peeled::Tcp(segment) => {
                             prop_assert_eq!(segment.payload, TEXT);

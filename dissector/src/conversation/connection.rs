@@ -1,6 +1,7 @@
 //! What is known of one TCP connection: whether it is CTI, which end is the server, and its session.
 
 use super::is_expected;
+use super::versions::Unsettled;
 use crate::decode::wire;
 use crate::framing::{Break, ENOUGH, FOREIGN_PORT, Framer};
 use crate::limits;
@@ -11,6 +12,7 @@ use crate::record::Direction;
 use crate::sequencer::Place;
 use crate::session::{Evidence, ServerBy, Session};
 use crate::time::Timestamp;
+use smallvec::SmallVec;
 
 /// What a connection has shown to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(super) struct SessionState {
     pub evidence: Option<Evidence>,
     /// Messages that wait for the version, and the session's own beginning.
     pub waiting: Vec<Place>,
+    /// Those of them that the version tells what they are.
+    pub unsettled: Vec<Unsettled>,
     pub began: Place,
     /// Waiting for the version.
     pub undecided: bool,
@@ -151,16 +155,19 @@ impl Facts {
     }
 }
 
-/// A TCP connection as we follow it.
+/// As many bytes as a header has.
+type Head = SmallVec<[u8; wire::HEADER_LEN]>;
+
+/// A TCP connection as we follow it, from its first data on.
 pub(super) struct Live {
     pub phase: Phase,
     pub framers: (Framer, Framer),
     pub facts: Facts,
-    pub session: Option<SessionState>,
+    pub session: Option<Box<SessionState>>,
     /// Sides that have sent data.
     pub spoke: (bool, bool),
     /// The first bytes of each side, as many as a header has.
-    heads: (Vec<u8>, Vec<u8>),
+    heads: (Head, Head),
     initiator: Option<Side>,
     probed: u64,
     /// Ports of the two ends and what they say.
@@ -201,7 +208,7 @@ impl Live {
             },
             session: None,
             spoke: (false, false),
-            heads: (Vec::new(), Vec::new()),
+            heads: (Head::new(), Head::new()),
             initiator: None,
             probed: 0,
             ports: kinds,
@@ -249,6 +256,7 @@ impl Live {
         }
         // The first bytes may come in small pieces.
         head.extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
+        let head = head.as_slice();
         let secured = self.facts.port == PortKind::Secured;
         if is_tls(head, secured) {
             self.phase = if self.phase == Phase::Cti {

@@ -1,6 +1,7 @@
 //! Messages, sessions and exchanges of all connections, on their way to the sink.
 
 use super::connection::{Facts, Live, Phase, SessionState};
+use super::versions::Unsettled;
 use super::{Options, Totals};
 use crate::correlate::{Correlator, OutcomeKind, State};
 use crate::decode::{Decoder, wire};
@@ -16,7 +17,6 @@ use crate::session::{
 };
 use crate::time::Timestamp;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Capture time after which a session's version is decided on what there is.
@@ -102,7 +102,7 @@ impl<S: Sink> Core<S> {
     pub(super) fn framed(
         &mut self,
         facts: &mut Facts,
-        session: &mut Option<SessionState>,
+        session: &mut Option<Box<SessionState>>,
         connection: &Connection,
         from: Side,
         output: Output<'_>,
@@ -124,7 +124,7 @@ impl<S: Sink> Core<S> {
     fn message(
         &mut self,
         facts: &mut Facts,
-        session: &mut Option<SessionState>,
+        session: &mut Option<Box<SessionState>>,
         connection: &Connection,
         from: Side,
         framed: Framed<'_>,
@@ -137,10 +137,11 @@ impl<S: Sink> Core<S> {
         if number == roles::OPEN_REQ
             && let Some(old) = session.take_if(|s| s.closed)
         {
-            self.session_over(old, facts, framed.time, None);
+            self.session_over(*old, facts, framed.time, None);
         }
         if session.is_none() {
-            *session = Some(self.begin(facts, connection, from, framed.time, Content::Cti));
+            let begun = self.begin(facts, connection, from, framed.time, Content::Cti);
+            *session = Some(Box::new(begun));
             if let Some(session) = session {
                 for (side, details) in std::mem::take(&mut facts.early) {
                     self.broken(session, facts.direction(side), details);
@@ -158,6 +159,10 @@ impl<S: Sink> Core<S> {
         self.totals.messages += 1;
         let no = self.totals.messages;
         let mut findings = Vec::new();
+        if framed.unconfirmed {
+            let text = "bytes are missing before and behind it; its place was found by its content";
+            findings.push(Finding::new(Code::PlaceInferred, text));
+        }
         if number == roles::OPEN_REQ {
             self.open_req(state, framed.bytes, &mut findings);
         }
@@ -172,7 +177,7 @@ impl<S: Sink> Core<S> {
         );
         state.renumbered = renumbered.or(state.renumbered);
         if let Some(evidence) = &mut state.evidence {
-            evidence.add(&mut self.decoder, framed.bytes, message);
+            evidence.add(&mut self.decoder, framed.bytes, number);
             let (version, source) = evidence.verdict();
             if !state.undecided && state.session.version != Some(version) {
                 let text = format!("from here on version {version}: the messages say so by now");
@@ -184,9 +189,9 @@ impl<S: Sink> Core<S> {
         let mut info = MessageInfo {
             no,
             time: framed.time,
-            peers: Arc::clone(&state.session.peers),
+            peers: state.session.peers,
             direction,
-            packets: framed.packets.to_vec(),
+            packets: framed.packets.into(),
             version: state
                 .session
                 .version
@@ -202,10 +207,20 @@ impl<S: Sink> Core<S> {
         state.messages += 1;
         self.count(&mut state.session, direction, framed);
         let mut holds = u8::from(state.undecided);
-        let exchange = self.correlate(state, connection.id.0, &mut info, framed.bytes, &mut holds);
+        let exchange = self.correlate(
+            state,
+            facts,
+            connection.id.0,
+            &mut info,
+            framed.bytes,
+            &mut holds,
+        );
         self.follow_session(state, &info, framed.bytes);
-        let place = self
-            .sequencer
+        let place = self.sequencer.next_place();
+        let unsettled = Some(state.renumbered)
+            .filter(|_| state.undecided)
+            .and_then(|r| Unsettled::of(&mut self.decoder, &info, framed.bytes, r, place));
+        self.sequencer
             .push(Record::Message(&info, framed.bytes), holds);
         if let Some((exchange, request)) = exchange {
             if let Some(request) = request {
@@ -223,6 +238,7 @@ impl<S: Sink> Core<S> {
         }
         if state.undecided {
             state.waiting.push(place);
+            state.unsettled.extend(unsettled);
             let enough = state
                 .evidence
                 .as_ref()
@@ -270,11 +286,11 @@ impl<S: Sink> Core<S> {
         let is_cti = content == Content::Cti;
         let undecided = is_cti && forced.is_none();
         let session = Session {
-            peers: Arc::new(Peers {
+            peers: Peers {
                 session: number,
                 client: connection.endpoint(server.other()),
                 server: connection.endpoint(server),
-            }),
+            },
             connection: connection.id.0,
             server_by,
             content,
@@ -304,6 +320,7 @@ impl<S: Sink> Core<S> {
             session,
             evidence: undecided.then(Evidence::default),
             waiting: Vec::new(),
+            unsettled: Vec::new(),
             began,
             undecided,
             renumbered: None,
@@ -325,11 +342,11 @@ impl<S: Sink> Core<S> {
         session.server_by = by;
         let address = connection.endpoint(server);
         if session.peers.server != address {
-            session.peers = Arc::new(Peers {
+            session.peers = Peers {
                 session: session.peers.session,
                 client: connection.endpoint(server.other()),
                 server: address,
-            });
+            };
         }
     }
 
@@ -367,7 +384,7 @@ impl<S: Sink> Core<S> {
         self.totals.missing += details.missing;
         self.totals.skipped += details.skipped;
         let record = BreakRecord {
-            peers: Arc::clone(&state.session.peers),
+            peers: state.session.peers,
             direction,
             details,
         };
@@ -392,7 +409,7 @@ impl<S: Sink> Core<S> {
             session: Some(state.session.peers.session),
         };
         self.sequencer.push(Record::Notice(&notice), 0);
-        live.session = Some(state);
+        live.session = Some(Box::new(state));
     }
 
     /// A connection is over.
@@ -418,7 +435,7 @@ impl<S: Sink> Core<S> {
                 connection.since,
                 Content::Nothing,
             );
-            live.session = Some(state);
+            live.session = Some(Box::new(state));
         }
         let Some(mut state) = live.session.take() else {
             return;
@@ -450,7 +467,7 @@ impl<S: Sink> Core<S> {
         if told_at_its_end || matches!(end, End::Finished(_) | End::Reset(_)) {
             state.session.last = state.session.last.max(time);
         }
-        self.session_over(state, &live.facts, time, Some(end));
+        self.session_over(*state, &live.facts, time, Some(end));
     }
 
     /// Tells a session's end; requests still open get no answer any more.

@@ -88,6 +88,7 @@ pub struct Conversations<S> {
 
 /// Everything behind the reassembler.
 struct State<S> {
+    /// Those that have carried data, by their number, but for those that turned out to carry something else.
     connections: HashMap<u32, Box<Live>, RandomState>,
     judge: Decoder,
     reorder: Reorder,
@@ -159,7 +160,7 @@ impl<S: Sink> State<S> {
             if let Some(session) = self
                 .connections
                 .get_mut(&connection)
-                .and_then(|l| l.session.as_mut())
+                .and_then(|l| l.session.as_deref_mut())
             {
                 self.core.decide_version(session);
             }
@@ -178,11 +179,13 @@ impl<S: Sink> State<S> {
                     bytes,
                     packets,
                     time,
+                    unconfirmed,
                 } => {
                     let framed = Framed {
                         bytes: &bytes,
                         time,
                         packets: &packets,
+                        unconfirmed,
                     };
                     self.framed(&connection, from, Output::Message(framed));
                     // One segment may let any number of requests pass.
@@ -226,6 +229,14 @@ impl<S: Sink> State<S> {
 }
 
 impl<S: Sink> State<S> {
+    /// What is known of a connection, from now on if it was not before.
+    fn live(&mut self, connection: &Connection) -> &mut Live {
+        let ports = &self.core.options.ports;
+        self.connections
+            .entry(connection.id.0)
+            .or_insert_with(|| Box::new(Live::new(connection, ports)))
+    }
+
     /// Lets a direction's framer act; what it tells goes on, or waits for its turn. False when the connection is not followed.
     fn drive(
         &mut self,
@@ -233,71 +244,100 @@ impl<S: Sink> State<S> {
         from: Side,
         act: impl FnOnce(&mut Framer, &mut Judge<'_>, &mut dyn FnMut(Output<'_>)),
     ) -> bool {
-        let Some(live) = self.connections.get_mut(&connection.id.0) else {
+        let Self {
+            connections,
+            judge,
+            reorder,
+            core,
+        } = self;
+        let Some(live) = connections.get_mut(&connection.id.0) else {
             return false;
         };
         live.learn(connection);
-        let Live {
-            framers,
-            facts,
-            session,
-            ..
-        } = &mut **live;
-        let mut judge = Judge {
-            decoder: &mut self.judge,
-            version: session.as_ref().and_then(SessionState::sure_version),
-            sender: facts.sender(from),
-        };
-        let framer = match from {
-            Side::First => &mut framers.0,
-            Side::Second => &mut framers.1,
-        };
-        let (core, reorder) = (&mut self.core, &mut self.reorder);
-        act(framer, &mut judge, &mut |output| {
-            facts.confirmed |= matches!(output, Output::Message(_));
-            if reorder.is_on() {
-                reorder.output(connection, from, output);
-            } else {
-                core.framed(facts, session, connection, from, output);
-            }
-        });
+        drive(live, judge, reorder, core, connection, from, act);
         true
     }
 }
 
+/// Lets a direction's framer act; what it tells goes on, or waits for its turn.
+fn drive<S: Sink>(
+    live: &mut Live,
+    decoder: &mut Decoder,
+    reorder: &mut Reorder,
+    core: &mut Core<S>,
+    connection: &Connection,
+    from: Side,
+    act: impl FnOnce(&mut Framer, &mut Judge<'_>, &mut dyn FnMut(Output<'_>)),
+) {
+    let Live {
+        framers,
+        facts,
+        session,
+        ..
+    } = live;
+    let mut judge = Judge {
+        decoder,
+        version: session.as_deref().and_then(SessionState::sure_version),
+        sender: facts.sender(from),
+    };
+    let framer = match from {
+        Side::First => &mut framers.0,
+        Side::Second => &mut framers.1,
+    };
+    act(framer, &mut judge, &mut |output| {
+        facts.confirmed |= matches!(output, Output::Message(_));
+        if reorder.is_on() {
+            reorder.output(connection, from, output);
+        } else {
+            core.framed(facts, session, connection, from, output);
+        }
+    });
+}
+
 impl<S: Sink> Handler for State<S> {
-    fn opened(&mut self, connection: &Connection) {
+    fn opened(&mut self, _: &Connection) {
         self.core.totals.connections += 1;
-        let live = Live::new(connection, &self.core.options.ports);
-        self.connections.insert(connection.id.0, Box::new(live));
     }
 
     fn data(&mut self, connection: &Connection, run: DataRun<'_>) -> Interest {
-        let Some(live) = self.connections.get_mut(&connection.id.0) else {
-            return Interest::Ignore;
-        };
+        let Self {
+            connections,
+            judge,
+            reorder,
+            core,
+        } = self;
+        let ports = &core.options.ports;
+        let live = connections
+            .entry(connection.id.0)
+            .or_insert_with(|| Box::new(Live::new(connection, ports)));
         live.learn(connection);
         match live.look(run.from, run.bytes) {
-            Phase::Ignored => return Interest::Ignore,
+            Phase::Ignored => {
+                connections.remove(&connection.id.0);
+                return Interest::Ignore;
+            }
             Phase::Encrypted => {
                 live.phase = Phase::Encrypted;
-                self.core.encrypted(live, connection, run.time);
+                core.encrypted(live, connection, run.time);
                 return Interest::Ignore;
             }
             Phase::Probing | Phase::Cti => {}
         }
-        self.drive(connection, run.from, |framer, judge, out| {
+        let push = |framer: &mut Framer, judge: &mut Judge<'_>, out: &mut dyn FnMut(Output<'_>)| {
             framer.push(&run, judge, out);
-        });
-        let live = self.connections.get_mut(&connection.id.0);
-        live.map_or(Interest::Ignore, |live| live.settle(run.bytes.len()))
+        };
+        drive(live, judge, reorder, core, connection, run.from, push);
+        let interest = live.settle(run.bytes.len());
+        if interest == Interest::Ignore {
+            connections.remove(&connection.id.0);
+        }
+        interest
     }
 
     fn gap(&mut self, connection: &Connection, gap: Gap) {
         self.core.full_buffers += u64::from(gap.cause == GapCause::BufferFull);
-        if let Some(live) = self.connections.get_mut(&connection.id.0) {
-            live.facts.note_gap(gap.from, gap.time);
-        }
+        let live = self.live(connection);
+        live.facts.note_gap(gap.from, gap.time);
         self.drive(connection, gap.from, |framer, judge, out| {
             framer.gap(gap.bytes, gap.time, judge, out);
         });
@@ -310,6 +350,11 @@ impl<S: Sink> Handler for State<S> {
         end: End,
         stats: [DirectionStats; 2],
     ) {
+        let [first, second] = &stats;
+        if first.bytes == 0 && second.bytes == 0 {
+            // A connection without data is worth a line where CTI is expected. What carried something else is forgotten.
+            self.live(connection);
+        }
         for side in [Side::First, Side::Second] {
             if !self.drive(connection, side, Framer::finish) {
                 return;

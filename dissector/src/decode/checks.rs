@@ -6,7 +6,7 @@ use super::parse::{Fit, Item, length_suits};
 use super::view::{MessageView, Reading};
 use super::wire::{self, HEADER_LEN};
 use crate::finding::{Code, Finding};
-use crate::protocol::{Layout, TableKind, ValueTable, WireType};
+use crate::protocol::{Layout, Message, TableKind, ValueTable, WireType};
 
 pub(super) fn unknown_type(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
     size(view, findings);
@@ -43,6 +43,7 @@ pub(super) fn check(
     counts: &[ListCount],
     findings: &mut Vec<Finding>,
 ) {
+    let mut seen = Seen::default();
     size(view, findings);
     reading(view, findings);
     let missing = view.missing();
@@ -55,9 +56,11 @@ pub(super) fn check(
         findings.push(Finding::at(Code::FixedPartShort, view.bytes().len(), text));
     }
     fixed(view, findings);
-    for (index, item) in items.iter().enumerate() {
-        floating(view, item, findings);
-        duplicate(item, items.get(..index).unwrap_or(&[]), findings);
+    for item in items {
+        if !item.usage.is_some_and(|u| u.is_plain(item.data.len())) {
+            floating(view, item, findings);
+        }
+        duplicate(item, &mut seen, findings);
     }
     if missing > 0 {
         return;
@@ -118,7 +121,9 @@ fn is_listed(table: &ValueTable, number: u32) -> bool {
 }
 
 fn fixed(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
-    for field in view.fixed() {
+    let fields = view.layout().map_or(&[][..], |l| l.fixed);
+    let tabled = (0..).zip(fields).filter(|(_, f)| f.table.is_some());
+    for field in tabled.map_while(|(index, _)| view.fixed_at(index)) {
         let bits = field.number().bits;
         if let Some(table) = field.field().table
             && !is_listed(table, bits)
@@ -210,7 +215,8 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
         }
         _ => {}
     }
-    if !length_suits(field, length) {
+    let suits = length_suits(field, length);
+    if !suits {
         let wire = field.wire.map_or("", WireType::name);
         let text = format!("{name} has {length} bytes, which cannot be {wire}");
         findings.push(Finding::at(Code::FieldLength, item.at, text));
@@ -226,12 +232,8 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
     }
     let data = view.bytes().get(item.data.clone()).unwrap_or(&[]);
     let malformed = match field.wire {
-        Some(WireType::NamedVariable) if length_suits(field, length) => {
-            wire::named_variable(data).is_err()
-        }
-        Some(WireType::NamedArray) if length_suits(field, length) => {
-            wire::named_array(data).is_err()
-        }
+        Some(WireType::NamedVariable) if suits => wire::named_variable(data).is_err(),
+        Some(WireType::NamedArray) if suits => wire::named_array(data).is_err(),
         _ => false,
     };
     if malformed {
@@ -240,7 +242,7 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
     }
     if let (Some(table), Some(wire)) = (field.table, field.wire)
         && let Some(size) = wire.size()
-        && length_suits(field, length)
+        && suits
     {
         for (index, chunk) in data.chunks_exact(usize::from(size)).enumerate() {
             let Some(number) = wire::number(wire, chunk) else {
@@ -261,13 +263,76 @@ fn floating(view: &MessageView<'_>, item: &Item, findings: &mut Vec<Finding>) {
 }
 
 /// A field that is in no list may stand once only.
-fn duplicate(item: &Item, before: &[Item], findings: &mut Vec<Finding>) {
+fn duplicate(item: &Item, seen: &mut Seen, findings: &mut Vec<Finding>) {
     let Some(usage) = item.usage else { return };
     let may_repeat = usage.list.is_some() || usage.repeat.is_some();
-    // Messages have few fields; those with many are lists, which are excluded here.
-    if !may_repeat && before.len() < 64 && before.iter().any(|b| b.tag == item.tag) {
+    if !may_repeat && seen.again(item.tag) {
         let text = format!("{} (tag {}) appears again", usage.name, item.tag);
         findings.push(Finding::at(Code::DuplicateField, item.at, text));
+    }
+}
+
+/// What a counter says and what was found.
+pub(super) struct Counter {
+    name: &'static str,
+    /// Where it stands.
+    at: usize,
+    stated: u32,
+    entries: usize,
+}
+
+impl Counter {
+    /// Whether there are as many entries as it says.
+    pub(super) fn is_right(&self) -> bool {
+        usize::try_from(self.stated) == Ok(self.entries)
+    }
+}
+
+/// The counters of a message's lists that say something about its entries.
+pub(super) fn counters<'a>(
+    message: &'static Message,
+    layout: &'static Layout,
+    bytes: &'a [u8],
+    counts: &'a [ListCount],
+) -> impl Iterator<Item = Counter> + use<'a> {
+    let lists = message.lists.iter().zip(counts).enumerate();
+    lists.filter_map(move |(index, (list, count))| {
+        let nested = list.counter_tag.is_some() && message.record;
+        let index = layout.counters.get(index).copied().flatten();
+        let fixed = index.and_then(|index| {
+            let field = layout.fixed.get(index)?;
+            let start = HEADER_LEN + usize::from(field.offset);
+            let size = usize::from(field.wire.size()?);
+            let number = wire::number(field.wire, bytes.get(start..start + size)?)?;
+            Some((start, number.bits))
+        });
+        let stated = fixed
+            .map(|(_, stated)| stated)
+            .or(count.counter)
+            .filter(|_| !nested)?;
+        Some(Counter {
+            name: list.counter,
+            at: fixed.map_or(HEADER_LEN, |(at, _)| at),
+            stated,
+            entries: count.entries,
+        })
+    })
+}
+
+/// Tags that were met in a message.
+#[derive(Default)]
+struct Seen([u64; 8]);
+
+impl Seen {
+    /// Whether a tag was met before. Tags from 512 up, which no table has, never were.
+    fn again(&mut self, tag: u16) -> bool {
+        let Some(word) = self.0.get_mut(usize::from(tag / 64)) else {
+            return false;
+        };
+        let bit = 1 << (tag % 64);
+        let again = *word & bit != 0;
+        *word |= bit;
+        again
     }
 }
 
@@ -275,28 +340,11 @@ fn count(view: &MessageView<'_>, counts: &[ListCount], findings: &mut Vec<Findin
     let (Some(message), Some(layout)) = (view.message(), view.layout()) else {
         return;
     };
-    for (index, (list, count)) in message.lists.iter().zip(counts).enumerate() {
-        let fixed = layout
-            .counters
-            .get(index)
-            .copied()
-            .flatten()
-            .and_then(|i| view.fixed_at(i));
-        let nested = list.counter_tag.is_some() && message.record;
-        let Some(stated) = fixed
-            .map(|f| f.number().bits)
-            .or(count.counter)
-            .filter(|_| !nested)
-        else {
-            continue;
-        };
-        if usize::try_from(stated) != Ok(count.entries) {
-            let text = format!(
-                "{} says {stated}, the message has {}",
-                list.counter, count.entries
-            );
-            let at = fixed.map_or(HEADER_LEN, |f| f.range().start);
-            findings.push(Finding::at(Code::CountMismatch, at, text));
-        }
+    for counter in counters(message, layout, view.bytes(), counts).filter(|c| !c.is_right()) {
+        let text = format!(
+            "{} says {}, the message has {}",
+            counter.name, counter.stated, counter.entries
+        );
+        findings.push(Finding::at(Code::CountMismatch, counter.at, text));
     }
 }

@@ -27,13 +27,16 @@ pub(crate) fn group(
         return;
     }
     counts.resize(message.lists.len(), ListCount::default());
+    let counted = message.lists.iter().any(|l| l.counter_tag.is_some());
     let mut next_group = 1;
     // The entry being collected: its list, its group number, and the tags it has so far (by position of its first item).
     let mut open: Option<(usize, usize, usize)> = None;
     for index in 0..items.len() {
         let (before, rest) = items.split_at_mut(index);
         let Some(item) = rest.first_mut() else { break };
-        note_counter(message.lists, bytes, item, counts);
+        if counted {
+            note_counter(message.lists, bytes, item, counts);
+        }
         let Some(usage) = item.usage else {
             open = None;
             continue;

@@ -161,8 +161,7 @@ impl<'a> MessageView<'a> {
     /// field of the message explains (see [`unread`](Self::unread) and [`opaque`](Self::opaque)) must not be shown unless asked for.
     #[must_use]
     pub fn may_hide_secret(&self) -> bool {
-        self.message
-            .is_some_and(|m| m.floating.iter().any(|u| u.field.secret))
+        self.message.is_some_and(|m| m.secret)
     }
 
     /// Whether the data of a field must not be shown unless asked for: it is a secret, or may be a part of one because the message has no
@@ -170,7 +169,7 @@ impl<'a> MessageView<'a> {
     #[must_use]
     pub fn hides(&self, field: &FloatingView<'_>) -> bool {
         let is_odd = || field.usage().is_none() || matches!(field.value(), FieldValue::Raw(_));
-        field.is_secret() || (is_odd() && self.may_hide_secret())
+        field.is_secret() || (self.may_hide_secret() && is_odd())
     }
 }
 

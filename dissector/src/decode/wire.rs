@@ -89,6 +89,7 @@ pub struct Number {
 
 /// Reads a number of a type with fixed size; the input must be exactly as long as the type.
 #[must_use]
+#[inline]
 pub fn number(wire: WireType, input: &[u8]) -> Option<Number> {
     let unsigned = |bits: u32| Number {
         value: i64::from(bits),
@@ -126,7 +127,8 @@ pub fn number(wire: WireType, input: &[u8]) -> Option<Number> {
 /// # Errors
 /// When no zero byte ends the name.
 pub fn named_variable(input: &[u8]) -> Parsed<'_, (&[u8], &[u8])> {
-    let (rest, name) = nom::bytes::complete::take_till(|b| b == 0).parse(input)?;
+    let end = memchr::memchr(0, input).unwrap_or(input.len());
+    let (rest, name) = take(end).parse(input)?;
     let (value, _) = verify(be_u8, |b| *b == 0).parse(rest)?;
     Ok((&[], (name, trim_zeros(value))))
 }
@@ -151,12 +153,11 @@ pub fn task_id(input: &[u8]) -> Parsed<'_, (i32, i32, i32)> {
 
 /// Text without its terminating zero bytes.
 #[must_use]
-pub fn trim_zeros(data: &[u8]) -> &[u8] {
-    let end = data
-        .iter()
-        .rposition(|b| *b != 0)
-        .map_or(0, |last| last + 1);
-    data.get(..end).unwrap_or(data)
+pub const fn trim_zeros(mut data: &[u8]) -> &[u8] {
+    while let [rest @ .., 0] = data {
+        data = rest;
+    }
+    data
 }
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ pub struct Framed<'a> {
     pub time: Timestamp,
     /// The packets that carried it.
     pub packets: &'a [PacketId],
+    /// Its place was found by its content and nothing confirmed it: bytes are missing before and behind it, and no segment
+    /// begins there.
+    pub unconfirmed: bool,
 }
 
 /// Why framing lost step with the stream.
@@ -110,6 +113,9 @@ struct Candidate {
     required: u32,
     /// Floating headers that the chain can be read with.
     widths: confirm::Widths,
+    /// Where the chain would end if it were the content of a floating field whose header stands in front of it; 0 for no
+    /// such field. By width of the floating header.
+    enclosed: [usize; 2],
 }
 
 /// Cuts the bytes of one direction into messages.
@@ -242,8 +248,7 @@ impl Framer {
         let fresh = self.pending.is_none();
         self.begin_break(BreakCause::Gap, time);
         self.skip(self.buffer.len());
-        self.buffer.clear();
-        self.pieces.clear();
+        self.forget();
         if let Some(pending) = &mut self.pending {
             pending.missing = pending.missing.saturating_add(bytes);
         }
@@ -281,8 +286,7 @@ impl Framer {
             self.begin_break(BreakCause::CutMessage, time);
         }
         self.skip(self.buffer.len());
-        self.buffer.clear();
-        self.pieces.clear();
+        self.forget();
         if let Some(pending) = self.pending.take()
             && pending.missing + pending.skipped > 0
         {
@@ -316,9 +320,9 @@ impl Framer {
             bytes: &self.buffer,
             time,
             packets: &self.packets,
+            unconfirmed: false,
         }));
-        self.buffer.clear();
-        self.pieces.clear();
+        self.forget();
     }
 
     /// Bytes until the end of the message whose beginning is in the buffer; `None` when its header is not whole.
@@ -349,6 +353,12 @@ impl Framer {
                 .skipped
                 .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         }
+    }
+
+    /// Lets go of what is held, memory included: of many connections few are in the middle of a message.
+    fn forget(&mut self) {
+        self.buffer = Vec::new();
+        self.pieces = Vec::new();
     }
 
     fn search_from_here(&mut self, required: u32) {
@@ -390,6 +400,7 @@ impl Framer {
                     bytes: message,
                     time: run.time,
                     packets: &[run.packet],
+                    unconfirmed: false,
                 }));
                 return rest;
             }

@@ -140,6 +140,8 @@ pub struct Value {
     pub short: &'static str,
     /// `text` as a JSON string, quotes included.
     pub json: &'static str,
+    /// How the value's JSON object begins; what is special about it may follow, then the closing brace.
+    pub json_object: &'static str,
     /// What it means.
     pub label: Option<&'static str>,
     /// First protocol version with it, where known.
@@ -163,6 +165,13 @@ impl ValueTable {
     /// The entry for a value (or for a single bit); `None` when the table does not list it.
     #[must_use]
     pub fn get(&self, number: u32) -> Option<&'static Value> {
+        // Many tables count from 0 without a hole.
+        let at = usize::try_from(number).unwrap_or(usize::MAX);
+        if let Some(value) = self.values.get(at)
+            && value.number == number
+        {
+            return Some(value);
+        }
         let index = self
             .values
             .binary_search_by_key(&number, |v| v.number)
@@ -208,8 +217,8 @@ impl Special {
 pub struct FixedField {
     /// Name by the specification.
     pub name: &'static str,
-    /// `name` as a JSON string, quotes included.
-    pub key: &'static str,
+    /// `,"name":`, as JSON has it before the value; the first field of an object goes without the comma.
+    pub json: &'static str,
     /// Type; always one with a fixed size.
     pub wire: WireType,
     /// Bytes from the end of the header.
@@ -237,6 +246,8 @@ pub struct FloatingField {
     pub constant: &'static str,
     /// Usual name; a message may call it otherwise.
     pub name: &'static str,
+    /// How its JSON object begins, a comma before it included: tag and usual name.
+    pub json: &'static str,
     /// Other names in messages.
     pub also: &'static [&'static str],
     /// Type; `None` for tags of unpublished messages only.
@@ -282,6 +293,8 @@ pub struct FloatingUse {
     pub field: &'static FloatingField,
     /// Name in this message.
     pub name: &'static str,
+    /// How its JSON object begins, a comma before it included: tag and name in this message.
+    pub json: &'static str,
     /// Its NULL value under this name.
     pub special: Option<&'static Special>,
     /// May be left out.
@@ -306,9 +319,19 @@ pub struct FloatingUse {
     pub nested: bool,
     /// Added by the server when it passes the message on.
     pub server_only: bool,
+    /// Least and largest length (bytes) of which nothing can be said: the field is in this message in every version, has no
+    /// table, and data of such a length suits it. `None` where every field has to be looked at.
+    pub plain: Option<(u16, u16)>,
 }
 
 impl FloatingUse {
+    /// Whether data of this length is all right by its length alone, in any version.
+    #[must_use]
+    pub fn is_plain(&self, length: usize) -> bool {
+        self.plain
+            .is_some_and(|(least, most)| (usize::from(least)..=usize::from(most)).contains(&length))
+    }
+
     /// Whether this message has the field at a protocol version.
     #[must_use]
     pub fn exists_at(&self, version: u8) -> bool {
@@ -407,6 +430,8 @@ pub struct Message {
     pub number: MessageType,
     /// Its name.
     pub name: &'static str,
+    /// `,"name":"...","role":"..."`, as JSON has it behind the number.
+    pub json: &'static str,
     /// Its part in a conversation.
     pub kind: Kind,
     /// Who sends it.
@@ -427,6 +452,8 @@ pub struct Message {
     pub failure: Option<Failure>,
     /// Its floating part is a list of records.
     pub record: bool,
+    /// It may carry a floating field that is secret.
+    pub secret: bool,
     /// Its layout is published; of the others only name and kind are known.
     pub published: bool,
     /// Another number under which it may travel.
@@ -437,6 +464,8 @@ pub struct Message {
     pub layouts: &'static [Layout],
     /// Floating fields it may carry, sorted by tag.
     pub floating: &'static [FloatingUse],
+    /// For each tag: 1 and its index in `floating`, or 0. Tags beyond the end are in no field of the message.
+    pub by_tag: &'static [u8],
     /// The tags of `floating` in the order of the specification.
     pub floating_order: &'static [u16],
     /// Lists in its floating part.
@@ -457,11 +486,8 @@ impl Message {
     /// How this message uses a floating field; `None` when the specification does not give it to this message.
     #[must_use]
     pub fn floating(&self, tag: u16) -> Option<&'static FloatingUse> {
-        let index = self
-            .floating
-            .binary_search_by_key(&tag, |u| u.field.tag)
-            .ok()?;
-        self.floating.get(index)
+        let place = usize::from(*self.by_tag.get(usize::from(tag))?);
+        self.floating.get(place.checked_sub(1)?)
     }
 }
 

@@ -107,8 +107,16 @@ impl Entry {
         streams.into_iter().flatten().min()
     }
 
+    /// Nothing is held, of data or in doubt: the usual case, in which there is little to look at.
+    const fn is_calm(&self) -> bool {
+        self.first.is_calm() && self.second.is_calm()
+    }
+
     /// When something of this connection is due without a further segment of it.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
+        if self.is_calm() && self.reset.is_none() {
+            return None;
+        }
         let reset = self
             .reset
             .as_ref()
@@ -345,6 +353,9 @@ impl Entry {
     }
 
     fn give_up_due<H: Handler>(&mut self, now: Moment, handler: &mut H) -> Verdict {
+        if self.is_calm() {
+            return self.verdict(now);
+        }
         for side in [Side::First, Side::Second] {
             self.with_stream(side, handler, |stream, out| stream.give_up_due(now, out));
         }

@@ -95,6 +95,11 @@ impl Stream {
         self.start = Start::Syn(isn);
     }
 
+    /// Nothing is held, nor waited for before a FIN.
+    pub(super) const fn is_calm(&self) -> bool {
+        self.ahead.is_none() && self.suspect.is_none()
+    }
+
     /// Bytes held for this direction, overhead included.
     pub(super) fn held(&self) -> usize {
         let ahead = self.ahead.as_ref().map_or(0, |ahead| ahead.cost());

@@ -9,21 +9,26 @@ use crate::Timestamp;
 use crate::capture::Segment;
 use crate::limits::{MAX_CONNECTIONS, MAX_HALF_OPEN, MAX_TOTAL_BUFFER};
 use std::collections::{BTreeSet, HashMap};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 
 /// The two endpoints of a connection, whichever sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    low: SocketAddr,
-    high: SocketAddr,
+pub(super) enum Key {
+    /// Addresses and ports in a few words, which hash fast.
+    V4(u64, u64),
+    /// Everything else.
+    Other(SocketAddr, SocketAddr),
 }
 
 impl Key {
-    fn of(segment: &Segment<'_>) -> Self {
-        Self {
-            low: segment.source.min(segment.destination),
-            high: segment.source.max(segment.destination),
+    fn of(one: SocketAddr, other: SocketAddr) -> Self {
+        if let (SocketAddr::V4(one), SocketAddr::V4(other)) = (one, other) {
+            let word =
+                |end: SocketAddrV4| (u64::from(end.ip().to_bits()) << 16) | u64::from(end.port());
+            let (one, other) = (word(one), word(other));
+            return Self::V4(one.min(other), one.max(other));
         }
+        Self::Other(one.min(other), one.max(other))
     }
 }
 
@@ -98,7 +103,7 @@ impl Reassembler {
         self.clock = self.clock.wrapping_add(1);
         self.now = segment.time;
         self.expire(handler);
-        let key = Key::of(segment);
+        let key = Key::of(segment.source, segment.destination);
         match self.index.get(&key) {
             Some(&slot) => self.feed(key, slot, segment, handler),
             None => self.first_segment(key, segment, handler),
@@ -268,10 +273,7 @@ impl Reassembler {
             self.half_open = self.half_open.saturating_sub(1);
         }
         let connection = &entry.connection;
-        let key = Key {
-            low: connection.first.min(connection.second),
-            high: connection.first.max(connection.second),
-        };
+        let key = Key::of(connection.first, connection.second);
         self.index.remove(&key);
         let end = entry.close(self.now, end, handler);
         if matches!(end, End::Finished(_) | End::Reset(_)) {

@@ -2,4 +2,5 @@
 
 pub mod json;
 pub mod parallel;
+mod plain;
 pub mod text;

@@ -3,9 +3,8 @@
 //! Records are copied into batches; batches go to the threads in turn and come back in turn. Memory is bounded by the
 //! number of batches under way.
 
-use crate::correlate::Exchange;
-use crate::record::{BreakRecord, MessageInfo, Notice, Record};
-use crate::session::Session;
+use crate::kept::Kept;
+use crate::record::Record;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -28,19 +27,10 @@ pub trait Render: Send {
     fn render(&mut self, out: &mut Vec<u8>, record: &Record<'_>, context: &Self::Context);
 }
 
-/// A record of a batch.
-enum Item {
-    Message(MessageInfo, Range<usize>),
-    Exchange(Exchange),
-    SessionBegan(Box<Session>),
-    SessionEnded(Box<Session>),
-    Break(Box<BreakRecord>),
-    Notice(Box<Notice>),
-}
-
 struct Batch<C> {
+    /// Bytes of all messages.
     bytes: Vec<u8>,
-    items: Vec<(Item, C)>,
+    items: Vec<(Kept, Range<usize>, C)>,
     out: Vec<u8>,
 }
 
@@ -108,19 +98,11 @@ impl<R: Render + 'static, W: Write> Parallel<R, W> {
             }
             return Ok(());
         }
-        let item = match record {
-            Record::Message(info, bytes) => {
-                let start = self.batch.bytes.len();
-                self.batch.bytes.extend_from_slice(bytes);
-                Item::Message((*info).clone(), start..self.batch.bytes.len())
-            }
-            Record::Exchange(exchange) => Item::Exchange((*exchange).clone()),
-            Record::SessionBegan(session) => Item::SessionBegan(Box::new((*session).clone())),
-            Record::SessionEnded(session) => Item::SessionEnded(Box::new((*session).clone())),
-            Record::Break(details) => Item::Break(Box::new((*details).clone())),
-            Record::Notice(notice) => Item::Notice(Box::new((*notice).clone())),
-        };
-        self.batch.items.push((item, context));
+        let (kept, bytes) = Kept::new(record);
+        let start = self.batch.bytes.len();
+        self.batch.bytes.extend_from_slice(bytes);
+        let range = start..self.batch.bytes.len();
+        self.batch.items.push((kept, range, context));
         if self.batch.bytes.len() >= BATCH_BYTES || self.batch.items.len() >= BATCH_RECORDS {
             self.send()?;
         }
@@ -216,17 +198,8 @@ fn start<R: Render + 'static>(number: usize, mut renderer: R) -> io::Result<Work
         .name(format!("render-{number}"))
         .spawn(move || {
             while let Ok(mut batch) = todo.recv() {
-                for (item, context) in &batch.items {
-                    let record = match item {
-                        Item::Message(info, range) => {
-                            Record::Message(info, batch.bytes.get(range.clone()).unwrap_or(&[]))
-                        }
-                        Item::Exchange(exchange) => Record::Exchange(exchange),
-                        Item::SessionBegan(session) => Record::SessionBegan(session),
-                        Item::SessionEnded(session) => Record::SessionEnded(session),
-                        Item::Break(details) => Record::Break(details),
-                        Item::Notice(notice) => Record::Notice(notice),
-                    };
+                for (kept, range, context) in &batch.items {
+                    let record = kept.record(batch.bytes.get(range.clone()).unwrap_or_default());
                     renderer.render(&mut batch.out, &record, context);
                 }
                 if finished.send(batch).is_err() {

@@ -10,7 +10,6 @@ use crate::protocol::ProtocolVersion;
 use crate::reassembly::End;
 use crate::record::{Direction, Peers};
 use crate::time::Timestamp;
-use std::sync::Arc;
 
 /// How it is known which end is the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,7 +111,7 @@ pub struct Counts {
 #[derive(Debug, Clone)]
 pub struct Session {
     /// Its ends and its number.
-    pub peers: Arc<Peers>,
+    pub peers: Peers,
     /// Number of its TCP connection.
     pub connection: u32,
     /// How the server was recognised.

@@ -8,14 +8,16 @@ use crate::protocol::{Special, TableKind, ValueTable};
 pub(super) fn fixed(out: &mut Vec<u8>, view: &MessageView<'_>, clock: &mut Clock) {
     out.push(b'{');
     for (index, field) in view.fixed().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(field.field().key.as_bytes());
-        out.push(b':');
+        separated(out, index, field.field().json);
         fixed_value(out, &field, clock);
     }
     out.push(b'}');
+}
+
+/// Appends a piece that begins with a comma, which the first of a row goes without.
+fn separated(out: &mut Vec<u8>, index: usize, piece: &str) {
+    let piece = piece.as_bytes();
+    out.extend_from_slice(piece.get(usize::from(index == 0)..).unwrap_or(piece));
 }
 
 fn fixed_value(out: &mut Vec<u8>, field: &FixedView<'_>, clock: &mut Clock) {
@@ -34,20 +36,14 @@ pub(super) fn floating(
 ) {
     out.push(b'[');
     for (index, field) in view.floating().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(b"{\"tag\":");
-        write::integer(out, field.tag());
-        out.extend_from_slice(b",\"name\":");
-        match field.name() {
-            // Names of the tables are plain ASCII.
-            Some(name) => {
-                out.push(b'"');
-                out.extend_from_slice(name.as_bytes());
-                out.push(b'"');
+        let begins = field.usage().map(|u| u.json);
+        match begins.or_else(|| field.field().map(|f| f.json)) {
+            Some(begins) => separated(out, index, begins),
+            None => {
+                separated(out, index, ",{\"tag\":");
+                write::integer(out, field.tag());
+                out.extend_from_slice(b",\"name\":null");
             }
-            None => out.extend_from_slice(b"null"),
         }
         if let Some(group) = field.group() {
             out.extend_from_slice(b",\"group\":");
@@ -136,14 +132,37 @@ pub(super) fn number(
         write::integer(out, number.value);
         return;
     }
-    out.extend_from_slice(b"{\"value\":");
-    write::integer(out, number.value);
-    match table {
-        Some(table) if table.kind == TableKind::Enum => {
+    let value = table
+        .filter(|t| t.kind == TableKind::Enum)
+        .and_then(|t| t.get(number.bits));
+    match value {
+        // The object gives the number without a sign.
+        Some(value) if number.value == i64::from(number.bits) => {
+            out.extend_from_slice(value.json_object.as_bytes());
+        }
+        _ => {
+            out.extend_from_slice(b"{\"value\":");
+            write::integer(out, number.value);
+            if let Some(table) = table {
+                names(out, number, table);
+            }
+        }
+    }
+    if let Some(special) = special {
+        out.extend_from_slice(b",\"null\":");
+        write::string(out, special.text());
+    }
+    out.push(b'}');
+}
+
+/// Appends what a table says of a number that is no plain value of it.
+fn names(out: &mut Vec<u8>, number: Number, table: &'static ValueTable) {
+    match table.kind {
+        TableKind::Enum => {
             out.extend_from_slice(b",\"name\":");
             out.extend_from_slice(table.get(number.bits).map_or("null", |v| v.json).as_bytes());
         }
-        Some(table) => {
+        TableKind::Mask => {
             out.extend_from_slice(b",\"names\":[");
             for (index, bit) in table.bits(number.bits).enumerate() {
                 if index > 0 {
@@ -158,11 +177,5 @@ pub(super) fn number(
                 write::integer(out, unknown);
             }
         }
-        None => {}
     }
-    if let Some(special) = special {
-        out.extend_from_slice(b",\"null\":");
-        write::string(out, special.text());
-    }
-    out.push(b'}');
 }

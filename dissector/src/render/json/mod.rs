@@ -11,8 +11,8 @@ use crate::finding::{Code, Finding};
 use crate::protocol::MessageType;
 use crate::record::{Direction, MessageInfo, Peers, Record};
 use crate::session::VersionSource;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::sync::Arc;
 use write::Clock;
 
 pub use objects::Objects;
@@ -40,13 +40,13 @@ pub struct Renderer {
     options: Options,
     decoder: Decoder,
     clock: Clock,
-    ends: HashMap<u32, Ends>,
+    ends: HashMap<u32, Ends, RandomState>,
 }
 
 /// A session's addresses, ready to be written.
 #[derive(Debug)]
 struct Ends {
-    peers: Arc<Peers>,
+    peers: Peers,
     to_server: Vec<u8>,
     to_client: Vec<u8>,
 }
@@ -134,8 +134,8 @@ impl Renderer {
 
 /// Direction and addresses of a message, from the kept ones where possible.
 fn ends_of<'e>(
-    ends: &'e mut HashMap<u32, Ends>,
-    peers: &Arc<Peers>,
+    ends: &'e mut HashMap<u32, Ends, RandomState>,
+    peers: &Peers,
     direction: Direction,
 ) -> &'e [u8] {
     if ends.len() > KEPT_SESSIONS {
@@ -150,12 +150,12 @@ fn ends_of<'e>(
         .into_bytes()
     };
     let fresh = || Ends {
-        peers: Arc::clone(peers),
+        peers: *peers,
         to_server: render(Direction::ClientToServer),
         to_client: render(Direction::ServerToClient),
     };
     let entry = ends.entry(peers.session).or_insert_with(fresh);
-    if !Arc::ptr_eq(&entry.peers, peers) {
+    if entry.peers != *peers {
         *entry = fresh();
     }
     match direction {
@@ -165,20 +165,22 @@ fn ends_of<'e>(
 }
 
 fn packets(out: &mut Vec<u8>, packets: &[PacketId], several_inputs: bool) {
-    let mut list = |key: &[u8], number: &dyn Fn(&PacketId) -> u64| {
-        out.extend_from_slice(key);
-        for (index, packet) in packets.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            write::integer(out, number(packet));
-        }
-        out.push(b']');
-    };
-    list(b",\"packets\":[", &|p| p.number);
+    integers(out, ",\"packets\":[", packets.iter().map(|p| p.number));
     if several_inputs {
-        list(b",\"files\":[", &|p| u64::from(p.input) + 1);
+        let files = packets.iter().map(|p| u64::from(p.input) + 1);
+        integers(out, ",\"files\":[", files);
     }
+}
+
+fn integers(out: &mut Vec<u8>, begins: &str, numbers: impl Iterator<Item = u64>) {
+    out.extend_from_slice(begins.as_bytes());
+    for (index, number) in numbers.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write::integer(out, number);
+    }
+    out.push(b']');
 }
 
 /// Type, name and kind of a message.
@@ -187,11 +189,7 @@ fn what(out: &mut Vec<u8>, number: MessageType, view: &MessageView<'_>) {
     write::integer(out, number.0);
     match view.message() {
         Some(message) => {
-            out.extend_from_slice(b",\"name\":\"");
-            out.extend_from_slice(message.name.as_bytes());
-            out.extend_from_slice(b"\",\"role\":\"");
-            out.extend_from_slice(message.kind.name().as_bytes());
-            out.push(b'"');
+            out.extend_from_slice(message.json.as_bytes());
         }
         None => out.extend_from_slice(b",\"name\":null,\"role\":null"),
     }

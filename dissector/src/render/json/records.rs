@@ -25,6 +25,8 @@ pub struct Summary {
     pub packets: u64,
     /// Packets that carried TCP.
     pub tcp_packets: u64,
+    /// Packets with a TCP segment that was captured before.
+    pub duplicate_packets: u64,
     /// Time of the first packet.
     pub first: Option<Timestamp>,
     /// Time of the last packet.
@@ -83,6 +85,7 @@ pub(super) fn summary(out: &mut Vec<u8>, summary: &Summary, clock: &mut Clock) {
     for (name, number) in [
         ("packets", summary.packets),
         ("tcp_packets", summary.tcp_packets),
+        ("duplicate_packets", summary.duplicate_packets),
         ("connections", totals.connections),
         ("sessions", totals.sessions),
         ("encrypted_sessions", totals.encrypted),

@@ -14,9 +14,9 @@ fn info(bytes: &[u8], version: u32) -> MessageInfo {
     MessageInfo {
         no: 17,
         time: Timestamp::from_nanos(1_795_428_901_203_417_000),
-        peers: Arc::new(peers),
+        peers,
         direction: Direction::ServerToClient,
-        packets: vec![
+        packets: [
             PacketId {
                 input: 1,
                 number: 41,
@@ -25,7 +25,8 @@ fn info(bytes: &[u8], version: u32) -> MessageInfo {
                 input: 2,
                 number: 1,
             },
-        ],
+        ][..]
+            .into(),
         version: ProtocolVersion(version),
         version_source: VersionSource::Stated,
         number,

@@ -1,5 +1,6 @@
 //! JSON pieces written straight into a byte buffer.
 
+use crate::render::plain::plain_length;
 use crate::time::{NANOS_PER_SECOND, Timestamp};
 use std::fmt::Write;
 
@@ -12,12 +13,8 @@ pub(super) fn integer<N: itoa::Integer>(out: &mut Vec<u8>, number: N) {
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    // 0xC2 begins the C1 controls, which some terminals obey, among others.
-    while let Some(at) = rest
-        .iter()
-        .position(|b| matches!(b, 0..=0x1F | b'"' | b'\\' | 0x7F | 0xC2))
-    {
-        let (plain, special) = rest.split_at(at);
+    loop {
+        let (plain, special) = rest.split_at(plain_length(rest));
         out.extend_from_slice(plain);
         let Some((byte, after)) = special.split_first() else {
             break;
@@ -40,19 +37,25 @@ pub(super) fn string(out: &mut Vec<u8>, text: &str) {
                     continue;
                 }
             }
-            byte => {
+            0..=0x1F | 0x7F => {
                 out.extend_from_slice(b"\\u00");
                 hex_byte(out, *byte);
             }
+            byte => out.push(*byte),
         }
         rest = after;
     }
-    out.extend_from_slice(rest);
     out.push(b'"');
 }
 
 /// Appends bytes that should be text: a string when they are UTF-8, else an object with their hex form and what is readable.
 pub(super) fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+    if plain_length(bytes) == bytes.len() {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
     match std::str::from_utf8(bytes) {
         Ok(valid) => string(out, valid),
         Err(_) => {
@@ -112,11 +115,16 @@ pub(super) fn milliseconds(out: &mut Vec<u8>, nanos: i64) {
     }
 }
 
-fn digits(out: &mut Vec<u8>, number: u64, count: u32) {
-    for place in (0..count).rev() {
-        let digit = u8::try_from(number / 10_u64.pow(place) % 10).unwrap_or(0);
-        out.push(b'0' + digit);
+/// Appends the lowest digits of a number, nine at most.
+fn digits(out: &mut Vec<u8>, number: u64, count: u8) {
+    let mut text = [b'0'; 9];
+    let mut rest = number;
+    let count = usize::from(count).min(text.len());
+    for digit in text.iter_mut().take(count).rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
     }
+    out.extend_from_slice(text.get(..count).unwrap_or_default());
 }
 
 /// Writes times as RFC 3339 in UTC; the date and time of day of the last second are kept.

@@ -1,6 +1,7 @@
 //! Writes pieces of text into a buffer: numbers, padding, colours, and text from captures made harmless.
 
 use super::escape;
+use crate::render::plain::plain_length;
 
 /// The role of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,35 +120,19 @@ impl Pen<'_> {
     }
 
     pub fn number(&mut self, number: u64) {
-        let start = self.out.len();
-        let mut rest = number;
-        loop {
-            self.digit(rest % 10);
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        if let Some(digits) = self.out.get_mut(start..) {
-            digits.reverse();
-        }
+        let mut buffer = itoa::Buffer::new();
+        self.put(buffer.format(number));
     }
 
     /// A number of exactly so many digits, the lowest ones.
     pub fn digits(&mut self, number: u64, count: usize) {
         let start = self.out.len();
+        self.out.resize(start.saturating_add(count), b'0');
         let mut rest = number;
-        for _ in 0..count {
-            self.digit(rest % 10);
+        for digit in self.out.iter_mut().skip(start).rev() {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
             rest /= 10;
         }
-        if let Some(digits) = self.out.get_mut(start..) {
-            digits.reverse();
-        }
-    }
-
-    fn digit(&mut self, digit: u64) {
-        self.out.push(b'0' + u8::try_from(digit).unwrap_or(0));
     }
 
     pub fn signed(&mut self, number: i64) {
@@ -214,7 +199,9 @@ impl Pen<'_> {
     /// Text from a message, in quotes where its end would not be plain without, and cut to a reasonable length.
     pub fn word(&mut self, text: &[u8], longest: usize) {
         let (shown, cut) = cut(text, longest);
-        if shown.iter().any(|b| matches!(b, b' ' | b'"')) {
+        if plain_length(shown) == shown.len() && !shown.contains(&b' ') {
+            self.out.extend_from_slice(shown);
+        } else if shown.iter().any(|b| matches!(b, b' ' | b'"')) {
             self.quoted(shown);
         } else {
             self.escape(shown, false);

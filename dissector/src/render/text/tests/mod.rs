@@ -10,17 +10,16 @@ use crate::correlate::{FailureCode, Part};
 use crate::protocol::{self, Message, MessageType, ProtocolVersion};
 use crate::record::{Direction, MessageInfo, Peers};
 use crate::session::VersionSource;
-use std::sync::Arc;
 
 /// 2026-11-23 10:15:01.203417 UTC.
 const START: i64 = 1_795_428_901_203_417_000;
 
-fn peers() -> Arc<Peers> {
-    Arc::new(Peers {
+fn peers() -> Peers {
+    Peers {
         session: 1,
         client: "10.0.1.10:50412".parse().unwrap(),
         server: "10.0.0.5:42027".parse().unwrap(),
-    })
+    }
 }
 
 fn at(millis: i64) -> Timestamp {
@@ -74,7 +73,7 @@ fn info(no: u64, bytes: &[u8]) -> MessageInfo {
         time: at(i64::try_from(no).unwrap() * 10),
         peers: peers(),
         direction,
-        packets: vec![
+        packets: [
             PacketId {
                 input: 0,
                 number: 41,
@@ -83,7 +82,8 @@ fn info(no: u64, bytes: &[u8]) -> MessageInfo {
                 input: 1,
                 number: 42,
             },
-        ],
+        ][..]
+            .into(),
         version: ProtocolVersion(24),
         version_source: VersionSource::Stated,
         number,
