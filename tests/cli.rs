@@ -56,7 +56,7 @@ fn a_bad_value_is_one_line_that_names_the_allowed_ones() {
             &["sessions", "no-such-file.pcap"],
             "no-such-file.pcap: no such file",
         ),
-        (&["."], "is a directory; name the files"),
+        (&["."], "the only file in this directory is no capture"),
         (&["explain", "OPEN_REQ", "--version", "26"], "5 to 25"),
     ] {
         let run = ctishark().args(arguments).write_stdin("").assert();

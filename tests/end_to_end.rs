@@ -290,3 +290,32 @@ fn answers_about_a_call_were_lost_when_their_requests_were_not_shown() {
     assert!(answers.len() >= 4, "{answers:?}");
     assert_eq!(answers, select(&[]));
 }
+
+#[test]
+fn very_many_sessions_are_listed_in_parts_and_none_is_left_out() {
+    let text = r#"
+host c 10.0.1.10
+host s 10.0.0.5
+repeat 8300 as i
+connection C$i c:$(i+20000) -> s:42027
++1ms C$i > OPEN_REQ InvokeID=1 ServicesRequested=0x16 ClientID="x" ClientPassword=""
++1ms C$i > RST
+end
+"#;
+    let scenario = Scenario::from_text("many", text).unwrap();
+    let folder = TempDir::new().unwrap();
+    let files = write(&scenario, &folder);
+    let mut command = Command::cargo_bin("ctishark").unwrap();
+    let assert = command.arg("sessions").args(&files).assert().code(0);
+    let output = assert.get_output();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("listed in 2 parts"), "{told}");
+    let table = String::from_utf8_lossy(&output.stdout);
+    let headings = table.lines().filter(|l| l.starts_with("SESSION"));
+    assert_eq!(headings.count(), 2);
+    let numbers: Vec<u32> = table
+        .lines()
+        .filter_map(|l| l.split_whitespace().next()?.strip_prefix('S')?.parse().ok())
+        .collect();
+    assert_eq!(numbers, (1..=8300).collect::<Vec<_>>());
+}

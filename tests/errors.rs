@@ -132,9 +132,9 @@ fn a_missing_file_does_not_keep_the_others_from_being_shown() {
 }
 
 #[test]
-fn a_directory() {
+fn an_empty_directory() {
     let folder = Folder::new();
-    run(folder.0.path(), 2, "is a directory; name the files, e.g. ");
+    run(folder.0.path(), 2, ": no files in this directory");
 }
 
 #[cfg(unix)]

@@ -1,12 +1,8 @@
 //! Writes captures too large to be kept: for measuring speed, and the memory that hostile traffic can cost.
 
-mod capture;
-mod centre;
-mod hostile;
-
 use anyhow::{Context, Result, bail};
-use capture::Capture;
 use clap::{Parser, ValueEnum};
+use ctishark_bench::{Capture, centre, hostile};
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::PathBuf;

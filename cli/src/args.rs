@@ -15,6 +15,7 @@ const TIMELINE_EXAMPLES: &str = "\
 Examples:
   ctishark trace.pcapng                     the timeline of one capture
   ctishark ring_*.pcap.gz | less            rotated files are merged by time
+  ctishark captures/                        all captures of a directory, likewise
   ctishark --detail --hex trace.pcap        every field of every message, and its bytes
   ctishark --call 16777235 trace.pcap       one call
   ctishark --type 'CALL_*' --session 2 trace.pcap
@@ -29,7 +30,7 @@ Exit codes:
 const SESSIONS_EXAMPLES: &str = "\
 Examples:
   ctishark sessions trace.pcapng
-  ctishark sessions --format json ring_*.pcap.gz
+  ctishark sessions --format json captures/
 
 Exit codes:
   0  done
@@ -118,8 +119,8 @@ pub struct SessionsArgs {
 
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// Capture files, or - for standard input
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Capture files, directories of them, or - for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
 }
 

@@ -1,11 +1,12 @@
 //! Runs captures through the dissector: what every command that reads captures has in common.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use cti_dissector::Timestamp;
-use cti_dissector::capture::{Capture, Input, LayerCounts, Layers, NoteKind, Peeled};
+use cti_dissector::capture::{Capture, Input, LayerCounts, NoteKind, Segments, Step};
 use cti_dissector::conversation::{Conversations, Options, Totals};
 use cti_dissector::finding::Code;
 use cti_dissector::limits;
@@ -18,6 +19,7 @@ use tracing::{debug, info};
 
 use crate::inputs::FileInput;
 use crate::output;
+use crate::rotation;
 use crate::settings::{Decoding, Settings};
 
 /// What a run came to.
@@ -44,8 +46,8 @@ impl<S> Outcome<S> {
         if settings.quiet {
             return;
         }
-        for notice in &self.notices {
-            output::remark(&notice.text);
+        for line in rotation::lines(&self.notices) {
+            output::remark(&line);
         }
         if let Some(reason) = self.nothing() {
             output::remark(&reason);
@@ -129,10 +131,12 @@ pub trait Consumer: Sink {
     }
 }
 
-/// Reads all inputs as one capture. The consumer is made when the first packet's time is known.
+/// Reads all inputs as one capture. The consumer is made when the first packet's time is known. With more than one of
+/// `jobs` to do at a time, reading goes on in another thread meanwhile.
 pub fn dissect<S: Consumer>(
     inputs: Vec<FileInput>,
     options: Options,
+    jobs: NonZeroUsize,
     settings: &Settings,
     make: impl FnOnce(Timestamp) -> anyhow::Result<S>,
 ) -> anyhow::Result<Outcome<S>> {
@@ -148,41 +152,44 @@ pub fn dissect<S: Consumer>(
     let boxed: Vec<Box<dyn Input>> = inputs.into_iter().map(boxed).collect();
     let several = boxed.len() > 1;
     let live = boxed.iter().any(|input| !input.reopenable());
-    let mut capture = Capture::new(boxed);
-    let mut layers = Layers::new();
+    let mut segments = Segments::new(Capture::new(boxed), live, jobs.get() > 1)?;
     let (mut first, mut last) = (None, None);
     let mut failed = false;
     let mut make = Some((make, options));
     let mut conversations: Option<Conversations<S>> = None;
-    loop {
-        let packet = match capture.next_packet() {
-            Ok(Some(packet)) => packet,
-            Ok(None) => break,
-            Err(error) => {
+    while let Some(step) = segments.next_step() {
+        let (time, segment) = match step {
+            Step::Packet(time, segment) => (time, segment),
+            Step::Failed(error) => {
                 output::complain(&anyhow!(error));
                 failed = true;
                 continue;
             }
+            Step::Drained => {
+                if let Some(conversations) = &mut conversations {
+                    conversations.sink().pause()?;
+                }
+                continue;
+            }
         };
-        first = first.or(Some(packet.time));
-        last = last.max(Some(packet.time));
+        first = first.or(Some(time));
+        last = last.max(Some(time));
         if let Some((make, options)) = make.take() {
-            conversations = Some(Conversations::new(options, make(packet.time)?));
+            conversations = Some(Conversations::new(options, make(time)?));
         }
         let Some(conversations) = &mut conversations else {
             break;
         };
-        if let Peeled::Tcp(segment) = layers.segment(&packet) {
+        if let Some(segment) = segment {
             conversations.segment(&segment);
             conversations.sink().check()?;
         }
-        if live && capture.is_drained() {
-            conversations.sink().pause()?;
-        }
-        progress.tick(&capture);
+        progress.tick(&segments);
     }
     progress.finish();
-    layers.finish();
+    let mut rest = segments
+        .into_rest()
+        .ok_or_else(|| anyhow!("the reading thread broke down"))?;
     let conversations = match (conversations, make) {
         (Some(conversations), _) => conversations,
         (None, Some((make, options))) => Conversations::new(options, make(Timestamp::default())?),
@@ -190,13 +197,14 @@ pub fn dissect<S: Consumer>(
     };
     let (mut sink, totals) = conversations.finish();
     sink.check()?;
-    let notices = notices(&mut capture, several, layers.counts());
-    tell(layers.counts(), &totals);
-    debug!(elapsed = ?started.elapsed(), bytes = capture.progress().bytes, "read");
+    let layers = rest.counts().clone();
+    let notices = notices(&mut rest.capture, several, &layers);
+    tell(&layers, &totals);
+    debug!(elapsed = ?started.elapsed(), bytes = rest.capture.progress().bytes, "read");
     Ok(Outcome {
         sink,
         totals,
-        layers: layers.counts().clone(),
+        layers,
         first,
         last,
         notices,
@@ -264,6 +272,9 @@ fn notices(capture: &mut Capture, several: bool, counts: &LayerCounts) -> Vec<No
             time: None,
             session: None,
         });
+    }
+    if several {
+        notices.extend(rotation::notices(capture));
     }
     notices.extend(about_layers(counts));
     notices
@@ -333,7 +344,7 @@ const TICK: u32 = 8192;
 
 impl Progress {
     fn new(inputs: &[FileInput], settings: &Settings) -> Self {
-        let total = inputs.iter().map(FileInput::size).sum::<Option<u64>>();
+        let total = inputs.iter().map(Input::size).sum::<Option<u64>>();
         Self {
             wanted: settings.progress,
             total,
@@ -343,7 +354,7 @@ impl Progress {
         }
     }
 
-    fn tick(&mut self, capture: &Capture) {
+    fn tick(&mut self, segments: &Segments) {
         if !self.wanted {
             return;
         }
@@ -360,7 +371,7 @@ impl Progress {
             });
         }
         if let Some(bar) = &self.bar {
-            bar.set_position(capture.progress().bytes);
+            bar.set_position(segments.bytes_read());
         }
     }
 

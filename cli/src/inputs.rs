@@ -1,17 +1,21 @@
-//! From FILE arguments to inputs that can be opened. What is wrong with a name is said here, before anything is read.
+//! From FILE arguments to inputs that can be opened. What is wrong with a name is said here, before the captures are read.
 
 use std::fs::{self, File};
-use std::io::{self, IsTerminal as _, Read};
+use std::io::{self, IsTerminal as _, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use cti_dissector::capture::Input;
+
+use crate::search;
 
 /// A capture to read: a file, a pipe with a name, or standard input.
 #[derive(Debug)]
 pub struct FileInput {
     name: String,
     place: Place,
+    /// It has been opened before.
+    opened: bool,
 }
 
 #[derive(Debug)]
@@ -27,12 +31,17 @@ enum Place {
 }
 
 impl FileInput {
-    /// Its size in bytes, where that is known before reading.
-    pub fn size(&self) -> Option<u64> {
-        match &self.place {
-            Place::File(path) => fs::metadata(path).ok().map(|m| m.len()),
-            Place::Pipe(_) | Place::Stdin(_) | Place::Bad(_) => None,
+    fn new(name: String, place: Place) -> Self {
+        Self {
+            name,
+            place,
+            opened: false,
         }
+    }
+
+    /// A regular file.
+    pub fn file(path: PathBuf) -> Self {
+        Self::new(path.display().to_string(), Place::File(path))
     }
 }
 
@@ -44,7 +53,9 @@ impl Input for FileInput {
 
     /// Opens it from the start. What cannot be read again fails at the second time.
     fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        tracing::info!(input = self.name, bytes = self.size(), "opening");
+        if !std::mem::replace(&mut self.opened, true) {
+            tracing::info!(input = self.name, bytes = self.size(), "opening");
+        }
         let again = || io::Error::other("cannot be read a second time");
         match &mut self.place {
             Place::File(path) => Ok(Box::new(File::open(path)?)),
@@ -59,6 +70,23 @@ impl Input for FileInput {
         }
     }
 
+    fn open_at(&mut self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+        let Place::File(path) = &self.place else {
+            return Err(io::Error::other("cannot be read a second time"));
+        };
+        tracing::trace!(input = self.name, offset, "opening again");
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(Box::new(file))
+    }
+
+    fn size(&self) -> Option<u64> {
+        match &self.place {
+            Place::File(path) => fs::metadata(path).ok().map(|m| m.len()),
+            Place::Pipe(_) | Place::Stdin(_) | Place::Bad(_) => None,
+        }
+    }
+
     /// Whether it can be opened more than once.
     fn reopenable(&self) -> bool {
         matches!(self.place, Place::File(_) | Place::Bad(_))
@@ -70,68 +98,83 @@ pub fn nothing_given(files: &[PathBuf]) -> bool {
     files.is_empty() && io::stdin().is_terminal()
 }
 
-/// The inputs in the order named; standard input when none is. Of several, those that cannot be read fail when their turn
-/// comes.
-pub fn from_arguments(files: &[PathBuf]) -> anyhow::Result<Vec<FileInput>> {
+/// What the arguments stand for.
+#[derive(Debug)]
+pub struct Found {
+    /// The inputs in the order named; those of a directory or pattern in the order of their names.
+    pub inputs: Vec<FileInput>,
+    /// What is worth a word on standard error.
+    pub remarks: Vec<String>,
+}
+
+/// The inputs that the arguments name; standard input when there is none. Of several, those that cannot be read fail when
+/// their turn comes.
+pub fn from_arguments(files: &[PathBuf]) -> anyhow::Result<Found> {
     let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
     ensure!(
         files.iter().filter(is_stdin).count() < 2,
         "- stands for standard input and can be named once only"
     );
-    if files.is_empty() {
-        return Ok(vec![standard_input()]);
-    }
-    let found: Vec<_> = files.iter().map(|path| input(path)).collect();
-    if found.iter().all(Result::is_err) {
-        // Nothing to read at all: the first fault says enough.
-        return found.into_iter().collect();
-    }
-    let or_bad = |(path, found): (&PathBuf, anyhow::Result<FileInput>)| {
-        found.unwrap_or_else(|error| {
-            let name = path.display().to_string();
-            let text = format!("{error:#}");
-            // The reader of the capture names it again.
-            let reason = text
-                .strip_prefix(&format!("{name}: "))
-                .unwrap_or(&text)
-                .to_owned();
-            FileInput {
-                name,
-                place: Place::Bad(reason),
-            }
-        })
+    let mut found = Found {
+        inputs: Vec::new(),
+        remarks: Vec::new(),
     };
-    Ok(files.iter().zip(found).map(or_bad).collect())
+    if files.is_empty() {
+        found.inputs.push(standard_input());
+        return Ok(found);
+    }
+    let mut first_fault = None;
+    let mut faults = 0;
+    for path in files {
+        for path in search::matching(path) {
+            if let Err(error) = found.add(&path) {
+                let name = path.display().to_string();
+                let text = format!("{error:#}");
+                // The reader of the capture names it again.
+                let reason = text
+                    .strip_prefix(&format!("{name}: "))
+                    .unwrap_or(&text)
+                    .to_owned();
+                found.inputs.push(FileInput::new(name, Place::Bad(reason)));
+                first_fault = first_fault.or(Some(error));
+                faults += 1;
+            }
+        }
+    }
+    match first_fault {
+        // Nothing to read at all: the first fault says enough.
+        Some(error) if faults == found.inputs.len() => Err(error),
+        _ => Ok(found),
+    }
+}
+
+impl Found {
+    /// Adds what one path stands for.
+    fn add(&mut self, path: &Path) -> anyhow::Result<()> {
+        if path.as_os_str() == "-" {
+            self.inputs.push(standard_input());
+            return Ok(());
+        }
+        let metadata = fs::metadata(path).map_err(|error| explain_missing(path, error))?;
+        if metadata.is_dir() {
+            let directory = search::directory(path)?;
+            self.remarks.extend(directory.remark());
+            self.inputs.extend(directory.captures);
+        } else if metadata.is_file() {
+            // Opening a pipe would take it from its writer, so only files are tried.
+            File::open(path).with_context(|| path.display().to_string())?;
+            self.inputs.push(FileInput::file(path.to_owned()));
+        } else {
+            let name = path.display().to_string();
+            let place = Place::Pipe(Some(path.to_owned()));
+            self.inputs.push(FileInput::new(name, place));
+        }
+        Ok(())
+    }
 }
 
 fn standard_input() -> FileInput {
-    FileInput {
-        name: String::from("standard input"),
-        place: Place::Stdin(true),
-    }
-}
-
-fn input(path: &Path) -> anyhow::Result<FileInput> {
-    if path.as_os_str() == "-" {
-        return Ok(standard_input());
-    }
-    let name = path.display().to_string();
-    let metadata = fs::metadata(path).map_err(|error| explain_missing(path, error))?;
-    if metadata.is_dir() {
-        let example = path.join("*.pcap");
-        bail!(
-            "{name}: is a directory; name the files, e.g. {}",
-            example.display()
-        );
-    }
-    let place = if metadata.is_file() {
-        // Opening a pipe would take it from its writer, so only files are tried.
-        File::open(path).with_context(|| name.clone())?;
-        Place::File(path.to_owned())
-    } else {
-        Place::Pipe(Some(path.to_owned()))
-    };
-    Ok(FileInput { name, place })
+    FileInput::new(String::from("standard input"), Place::Stdin(true))
 }
 
 fn explain_missing(path: &Path, error: io::Error) -> anyhow::Error {
@@ -140,7 +183,7 @@ fn explain_missing(path: &Path, error: io::Error) -> anyhow::Error {
         return anyhow::Error::from(error).context(name.to_string());
     }
     let typed = path.to_str().unwrap_or_default();
-    if typed.contains(['*', '?']) {
+    if search::is_pattern(typed) {
         return anyhow::anyhow!("{name}: no file matches this pattern");
     }
     let near = crate::args::command_names()
@@ -165,7 +208,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.pcap");
         fs::write(&path, b"abc").unwrap();
-        let mut inputs = from_arguments(std::slice::from_ref(&path)).unwrap();
+        let mut inputs = from_arguments(std::slice::from_ref(&path)).unwrap().inputs;
         let input = inputs.first_mut().unwrap();
         assert!(input.reopenable());
         assert_eq!(input.name(), path.display().to_string());
@@ -174,6 +217,13 @@ mod tests {
             input.open().unwrap().read_to_string(&mut text).unwrap();
             assert_eq!(text, "abc");
         }
+        for (offset, rest) in [(0, "abc"), (2, "c"), (3, ""), (4, "")] {
+            let mut text = String::new();
+            let mut source = input.open_at(offset).unwrap();
+            source.read_to_string(&mut text).unwrap();
+            assert_eq!(text, rest);
+        }
+        assert_eq!(input.size(), Some(3));
     }
 
     #[test]
@@ -181,18 +231,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let missing = directory.path().join("missing.pcap");
         assert!(refusal(&missing).ends_with("missing.pcap: no such file"));
-        let refused = refusal(directory.path());
-        assert!(
-            refused.contains("is a directory; name the files, e.g. "),
-            "{refused}"
-        );
         assert!(refusal(Path::new("sessio")).contains("for the command write sessions"));
         assert!(refusal(Path::new("*.nothing")).contains("no file matches this pattern"));
     }
 
     #[test]
     fn standard_input_is_handed_out_once() {
-        let mut inputs = from_arguments(&[]).unwrap();
+        let mut inputs = from_arguments(&[]).unwrap().inputs;
         let input = inputs.first_mut().unwrap();
         assert!(!input.reopenable());
         assert!(input.open().is_ok());

@@ -8,6 +8,8 @@ mod commands;
 mod driver;
 mod inputs;
 mod output;
+mod rotation;
+mod search;
 mod settings;
 mod values;
 

@@ -11,10 +11,11 @@ use cti_dissector::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    ColorChoice, CommonArgs, DecodeArgs, Format, SelectArgs, SessionsArgs, ShowArgs, TimeStyle,
-    TimelineArgs,
+    ColorChoice, CommonArgs, DecodeArgs, Format, InputArgs, SelectArgs, SessionsArgs, ShowArgs,
+    TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
+use crate::output;
 use crate::values::{Moment, TypeSelection};
 
 /// What holds for every command.
@@ -179,7 +180,7 @@ impl TimelineOptions {
             selection: Selection::new(args.select, &zone)?,
             view: View::new(&args.show, zone),
             decoding: Decoding::new(args.decode),
-            inputs: inputs::from_arguments(&args.input.files)?,
+            inputs: captures(&args.input, &args.common)?,
         })
     }
 }
@@ -192,7 +193,7 @@ impl SessionsOptions {
             zone: time_zone(args.utc),
             ascii: args.ascii,
             decoding: Decoding::new(args.decode),
-            inputs: inputs::from_arguments(&args.input.files)?,
+            inputs: captures(&args.input, &args.common)?,
         })
     }
 }
@@ -255,6 +256,15 @@ impl Decoding {
             jobs: args.jobs.unwrap_or_else(available),
         }
     }
+}
+
+/// The captures that were named; a remark on them is made here, unless it is unwanted.
+fn captures(input: &InputArgs, common: &CommonArgs) -> anyhow::Result<Vec<FileInput>> {
+    let found = inputs::from_arguments(&input.files)?;
+    if !common.quiet {
+        found.remarks.iter().for_each(|text| output::remark(text));
+    }
+    Ok(found.inputs)
 }
 
 fn time_zone(utc: bool) -> TimeZone {

@@ -167,6 +167,10 @@ type Key = (Direction, u32);
 /// The remembered requests of one session.
 #[derive(Debug, Default)]
 struct Requests {
+    /// The last InvokeID of each asking side, client first.
+    last: [Option<u32>; 2],
+    /// Whether a side has gone back in its InvokeIDs, so that it may use them again.
+    reuses: [bool; 2],
     /// By number of the message.
     all: BTreeMap<u64, (Key, Open)>,
     /// Numbers by what ties answers to them, rising.
@@ -175,6 +179,12 @@ struct Requests {
 
 impl Requests {
     fn add(&mut self, key: Key, open: Open) {
+        let (asked, invoke_id) = key;
+        let side = usize::from(asked == Direction::ServerToClient);
+        if let (Some(last), Some(reuses)) = (self.last.get_mut(side), self.reuses.get_mut(side)) {
+            *reuses |= last.is_some_and(|last| invoke_id <= last);
+            *last = Some(invoke_id);
+        }
         self.all.insert(open.part.no, (key, open));
         self.by_key.entry(key).or_default().push_back(open.part.no);
     }
@@ -190,6 +200,12 @@ impl Requests {
             }
         }
         Some(open)
+    }
+
+    /// Whether an InvokeID may stand for several requests of a side.
+    fn reuses(&self, asked: Direction) -> bool {
+        let side = usize::from(asked == Direction::ServerToClient);
+        self.reuses.get(side).copied().unwrap_or(false)
     }
 
     /// The requests with a key, oldest first.
@@ -269,22 +285,27 @@ impl Correlator {
     }
 
     /// Finds the request that a message answers and closes it, unless more answers follow.
+    ///
+    /// Where InvokeIDs are used again, an answer may belong to a request that was not captured, or a request's own answer was
+    /// not: then only requests count since which nothing is missing, as `unbroken` tells for a time.
     pub(crate) fn answer(
         &mut self,
         session: u32,
-        asked: Direction,
-        invoke_id: u32,
+        (asked, invoke_id): (Direction, u32),
         message: &'static Message,
         more_follow: bool,
+        unbroken: impl Fn(Timestamp) -> bool,
     ) -> Option<Match> {
         let key = (asked, invoke_id);
         let requests = self.sessions.get_mut(&session)?;
+        let unique = !requests.reuses(asked);
         let failure = message.failure == Some(Failure::OfRequest);
         let expects =
             |o: &Open| failure || o.part.message.and_then(|m| m.reply) == Some(message.number);
         let oldest = |expected: bool, state: State| {
             requests
                 .with_key(key)
+                .filter(|o| unique || unbroken(o.part.time))
                 .find(|o| o.state == state && (!expected || expects(o)))
                 .copied()
         };
@@ -462,7 +483,8 @@ mod tests {
 
     fn answer(correlator: &mut Correlator, name: &str, more: bool) -> Option<(u64, OutcomeKind)> {
         let message = message_by_name(name).unwrap();
-        let found = correlator.answer(1, Direction::ClientToServer, 0, message, more)?;
+        let found =
+            correlator.answer(1, (Direction::ClientToServer, 0), message, more, |_| true)?;
         Some((found.open.part.no, found.kind))
     }
 

@@ -82,6 +82,7 @@ codes! {
     OtherVersionLayout "other_version_layout" Info "The body fits the layout of another protocol version." "Decoded by that version's layout; compare the releases of both ends.";
     OtherNumbering "other_numbering" Info "The message type follows another edition's numbering." "Network recording messages are numbered in two ways; the body decided.";
     CutMessage "cut_message" Warn "Part of the message is not in the capture: bytes are missing, the snap length cut its packet, or the capture ends." "What was captured is decoded; fields behind the cut are not shown.";
+    PlaceInferred "place_inferred" Info "The message stands between missing bytes; its place was found by its content, and nothing else confirms it." "Almost always right; content that looks like messages could deceive here.";
     EncryptedSession "encrypted_session" Info "The connection is encrypted (TLS): its messages cannot be read." "Capture on the plain port, or where TLS ends.";
     VersionInferred "version_inferred" Info "OPEN_REQ was not captured; the protocol version was inferred from the messages." "Force it with --protocol-version if you know better.";
     VersionUnknown "version_unknown" Warn "OPEN_REQ names a protocol version that the tables do not know." "Decoded with the nearest known version.";
@@ -96,6 +97,9 @@ codes! {
     PacketsCut "packets_cut" Warn "Packets were captured in part only (snap length)." "Capture with a larger snap length.";
     UnknownLinkType "unknown_link_type" Warn "Packets of a link type that is not supported were skipped." "Convert the capture, or capture on another interface.";
     FragmentsIncomplete "fragments_incomplete" Warn "IP fragments never became whole packets." "Some fragments are missing from the capture.";
+    CaptureRepeated "capture_repeated" Info "A capture was given more than once: all its bytes are in another one too." "It is read once; nothing is missing.";
+    CapturesOverlap "captures_overlap" Info "Captures cover the same time; they were merged packet by packet." "Expected of captures from several places; of one ring buffer's files it is odd.";
+    CapturesMissing "captures_missing" Warn "Numbers are missing among the files of a ring buffer." "Look for the files that are named; what they hold is shown as gaps.";
     DuplicatePackets "duplicate_packets" Info "Packets were captured more than once, on several interfaces or VLANs or inside and outside a tunnel." "Nothing; each counts once.";
     NestedTooDeep "nested_too_deep" Warn "Packets have more tunnels inside each other than are followed." "Capture nearer to the server, where fewer are around.";
     ForeignPdu "foreign_pdu" Warn "Packets that Wireshark exported do not tell where in a TCP stream they belong." "Export IP packets instead (`tshark -U IP`).";

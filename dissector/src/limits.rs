@@ -32,11 +32,32 @@ pub const MAX_PROBE_BYTES: u64 = 32 * 1024;
 
 /// Agents whose last state is remembered for the timeline.
 pub const MAX_AGENTS: usize = 65_536;
-/// Size of the buffer through which an open input is read (bytes). One is held per open input.
+/// Largest size of the buffer through which an input is read (bytes). A single larger record makes it larger for as long.
 pub const READ_BUFFER: usize = 1024 * 1024;
 
+/// Bytes that the buffers of all inputs that are read side by side share, but for [`LEAST_BUFFER`] each.
+pub const READ_BUFFERS: usize = 16 * 1024 * 1024;
+
+/// Smallest share of [`READ_BUFFERS`] (bytes).
+pub const LEAST_BUFFER: usize = 4 * 1024;
+
+/// Largest size of the buffer behind a decoder (bytes).
+pub const DECODED_BUFFER: usize = 256 * 1024;
+
 /// Size of the buffer used to find the time of an input's first packet (bytes); it grows up to [`MAX_BLOCK`] when needed.
-pub const PROBE_BUFFER: usize = 64 * 1024;
+pub const PROBE_BUFFER: usize = 4 * 1024;
+
+/// Most inputs that are open at the same time. Further ones that overlap are closed and opened again by turns; so are
+/// those beyond what the system allows.
+pub const OPEN_INPUTS: usize = 512;
+
+/// Most memory of decoders that are open at the same time (bytes, estimated). Beyond it they are closed and opened again
+/// by turns.
+pub const DECODER_MEMORY: usize = 64 * 1024 * 1024;
+
+/// A compressed input of which more than that has been read (bytes, decompressed) stays open whatever the other limits
+/// say: what was closed has to be decompressed from its beginning.
+pub const READ_AGAIN: usize = 4 * 1024 * 1024;
 
 /// Largest pcapng block that is looked into (bytes): a packet and room for its options. Larger ones are stepped over.
 pub const MAX_BLOCK: usize = MAX_PACKET + 128 * 1024;

@@ -898,6 +898,57 @@ fn team_configuration_travels_under_two_numbers_below_version_19() {
     }
 }
 
+#[test]
+fn team_configuration_was_taken_for_configuration_records_until_the_version_was_known() {
+    let untyped = |number: u32, body: &[u8]| {
+        let length = u32::try_from(body.len()).unwrap();
+        [&length.to_be_bytes(), &number.to_be_bytes(), body].concat()
+    };
+    let agent_state = |version| {
+        let fields = [
+            ("PeripheralID", 5000.into()),
+            ("AgentID", "1001".into()),
+            ("AgentExtension", "20101".into()),
+        ];
+        message_at(version, "AGENT_STATE_EVENT", &fields)
+    };
+    for (version, name) in [(15, "TEAM_CONFIG_EVENT"), (24, "CONFIG_AGENT_EVENT")] {
+        // A body that is no record of a configuration in any version.
+        let mut wire = Wire::new();
+        wire.say(Server, &agent_state(version));
+        wire.say(Server, &untyped(237, &[0, 0, 0x13, 0x88, 0xEE]));
+        for _ in 0..12 {
+            wire.say(Server, &agent_state(version));
+        }
+        let story = wire.end();
+        assert_eq!(story.names()[1], name, "version {version}");
+    }
+}
+
+#[test]
+fn an_answer_to_an_invoke_id_used_again_went_to_a_request_from_before_a_gap() {
+    for reused in [true, false] {
+        let mut wire = opened();
+        wire.say(Client, &invoke("QUERY_DEVICE_INFO_REQ", 6));
+        wire.say(Server, &invoke("QUERY_DEVICE_INFO_CONF", 6));
+        wire.say(
+            Client,
+            &invoke("QUERY_DEVICE_INFO_REQ", if reused { 6 } else { 7 }),
+        );
+        // Its answer and the next request are not there.
+        wire.lose(Server, &invoke("QUERY_DEVICE_INFO_CONF", 6));
+        wire.lose(Client, &invoke("QUERY_DEVICE_INFO_REQ", 6));
+        wire.say(Client, &invoke("HEARTBEAT_REQ", 8));
+        wire.say(
+            Server,
+            &invoke("QUERY_DEVICE_INFO_CONF", if reused { 6 } else { 7 }),
+        );
+        let story = wire.end();
+        let tied = story.exchanges().contains(&(Some(5), Some(7), Confirmed));
+        assert_eq!(tied, !reused, "{:?}", story.exchanges());
+    }
+}
+
 fn holding() -> Options {
     Options {
         hold_requests: true,

@@ -63,6 +63,7 @@ fn variant_wish() -> Wish<'static> {
             ("PauseDuration", 100),
             ("ConnectionDeviceIDType", 0),
         ],
+        ..Wish::default()
     }
 }
 

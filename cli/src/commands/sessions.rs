@@ -135,7 +135,7 @@ pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<Exit
         error: None,
     };
     let dissector = driver::options(&decoding, false);
-    let mut outcome = driver::dissect(inputs, dissector, settings, |_| Ok(list))?;
+    let mut outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, |_| Ok(list))?;
     outcome.sink.write_part();
     outcome.sink.check()?;
     outcome.remark(settings);

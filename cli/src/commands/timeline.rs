@@ -198,7 +198,8 @@ fn as_text(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
             settings,
         )
     };
-    let outcome = driver::dissect(inputs, driver::options(&decoding, true), settings, make)?;
+    let dissector = driver::options(&decoding, true);
+    let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, make)?;
     outcome.remark(settings);
     remark_nothing_selected(&outcome, settings);
     let failed = outcome.failed;
@@ -273,7 +274,8 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
     };
     // Only failures: whether a request is one shows when its outcome does.
     let hold = selection.only_failures;
-    let outcome = driver::dissect(inputs, driver::options(&decoding, hold), settings, make)?;
+    let dissector = driver::options(&decoding, hold);
+    let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, make)?;
     let failed = outcome.failed;
     outcome.remark(settings);
     remark_nothing_selected(&outcome, settings);

@@ -1,15 +1,17 @@
 //! The buffer through which an input is read: a window that moves over the capture.
 
+use super::feed::Feed;
 use super::offset;
-use crate::limits;
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The bytes that come next, as many as were asked for or happened to come along.
 pub(super) struct Buffer {
-    source: Box<dyn Read + Send>,
+    feed: Feed,
     data: Vec<u8>,
+    /// The size that the buffer may grow to by itself (bytes); a single larger record makes it larger for as long.
+    share: usize,
     /// The unread part of `data`.
     start: usize,
     end: usize,
@@ -20,11 +22,12 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// A buffer of `size` bytes; it grows when more are asked for.
-    pub(super) fn new(source: Box<dyn Read + Send>, size: usize) -> Self {
+    /// A buffer of `size` bytes; it grows up to `share` while it is in use, and beyond that when more are asked for.
+    pub(super) fn new(feed: Feed, size: usize, share: usize) -> Self {
         Self {
-            source,
+            feed,
             data: vec![0; size],
+            share,
             start: 0,
             end: 0,
             offset: 0,
@@ -36,6 +39,12 @@ impl Buffer {
     /// The bytes that come next.
     pub(super) fn bytes(&self) -> &[u8] {
         self.data.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// How many bytes the buffer takes.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.data.capacity()
     }
 
     /// How many bytes [`Buffer::bytes`] gives.
@@ -58,6 +67,16 @@ impl Buffer {
         self.broken.as_ref()
     }
 
+    /// Where the bytes come from.
+    pub(super) fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Gives up the buffer for its feed.
+    pub(super) fn into_feed(self) -> Feed {
+        self.feed
+    }
+
     /// Takes what [`Buffer::broken`] shows.
     pub(super) fn take_broken(&mut self) -> Option<io::Error> {
         self.broken.take()
@@ -71,7 +90,7 @@ impl Buffer {
             }
             self.make_room(needed);
             let room = self.data.get_mut(self.end..).unwrap_or_default();
-            match self.source.read(room) {
+            match self.feed.read(room) {
                 Ok(0) => self.at_end = true,
                 Ok(read) => self.end = self.end.saturating_add(read.min(room.len())),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -106,20 +125,51 @@ impl Buffer {
         }
     }
 
+    /// Sets the size that the buffer may grow to.
+    pub(super) fn set_share(&mut self, share: usize) {
+        self.share = share;
+    }
+
+    /// Makes the buffer as small as its share. What does not fit is read again later, where that is cheap; elsewhere the
+    /// buffer stays as it is until enough of it was used.
+    pub(super) fn trim(&mut self) {
+        let rewinds = self.feed.can_rewind() && self.broken.is_none();
+        if self.data.len() <= self.share || !rewinds && self.len() > self.share {
+            return;
+        }
+        self.compact();
+        let too_many = self.end.saturating_sub(self.share);
+        if too_many > 0 {
+            self.feed.rewind(too_many);
+            self.end = self.share;
+            self.at_end = false;
+        }
+        self.data.truncate(self.share);
+        self.data.shrink_to_fit();
+    }
+
     /// Makes sure that `needed` bytes fit behind `start`.
     fn make_room(&mut self, needed: usize) {
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-        }
-        if self.data.len().saturating_sub(self.start) < needed {
-            self.data.copy_within(self.start..self.end, 0);
-            self.end = self.end.saturating_sub(self.start);
-            self.start = 0;
-            if self.data.len() < needed {
-                self.data.resize(needed.max(limits::READ_BUFFER), 0);
+        if self.start == self.end || self.data.len().saturating_sub(self.start) < needed {
+            let used_up = self.start > 0;
+            self.compact();
+            let size = self.data.len();
+            if size < needed {
+                self.data.resize(needed.max(self.share), 0);
+            } else if used_up && size < self.share {
+                self.data.resize(size.saturating_mul(2).min(self.share), 0);
+            } else if size > self.share {
+                self.data.truncate(self.end.max(needed).max(self.share));
+                self.data.shrink_to_fit();
             }
         }
+    }
+
+    /// Moves the unread bytes to the front.
+    fn compact(&mut self) {
+        self.data.copy_within(self.start..self.end, 0);
+        self.end = self.end.saturating_sub(self.start);
+        self.start = 0;
     }
 }
 
@@ -127,6 +177,8 @@ impl Buffer {
 #[derive(Clone)]
 pub(super) struct Meter {
     bytes: Arc<AtomicU64>,
+    /// How far the input has been read; what is read again does not count.
+    reached: Arc<AtomicU64>,
     failed: Arc<AtomicBool>,
 }
 
@@ -135,8 +187,20 @@ impl Meter {
     pub(super) fn new(bytes: &Arc<AtomicU64>) -> Self {
         Self {
             bytes: Arc::clone(bytes),
+            reached: Arc::default(),
             failed: Arc::default(),
         }
+    }
+
+    /// The input could not be read.
+    pub(super) fn fail(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    fn count(&self, position: u64) {
+        let reached = self.reached.fetch_max(position, Ordering::Relaxed);
+        self.bytes
+            .fetch_add(position.saturating_sub(reached), Ordering::Relaxed);
     }
 
     /// Whether the input itself could not be read, which is not the same as a decoder's complaint.
@@ -147,22 +211,33 @@ impl Meter {
 
 /// A reader with a [`Meter`].
 pub(super) struct Metered {
-    /// What is read.
-    pub source: Box<dyn Read + Send>,
-    /// Where it is counted.
-    pub meter: Meter,
+    source: Box<dyn Read + Send>,
+    position: u64,
+    meter: Meter,
+}
+
+impl Metered {
+    /// Counts what is read from a source that was opened at `position`.
+    pub(super) fn new(source: Box<dyn Read + Send>, position: u64, meter: Meter) -> Self {
+        Self {
+            source,
+            position,
+            meter,
+        }
+    }
 }
 
 impl Read for Metered {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self.source.read(buf) {
             Ok(read) => {
-                self.meter.bytes.fetch_add(offset(read), Ordering::Relaxed);
+                self.position = self.position.saturating_add(offset(read));
+                self.meter.count(self.position);
                 Ok(read)
             }
             Err(error) => {
                 if error.kind() != ErrorKind::Interrupted {
-                    self.meter.failed.store(true, Ordering::Relaxed);
+                    self.meter.fail();
                 }
                 Err(error)
             }

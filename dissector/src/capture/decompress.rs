@@ -35,10 +35,18 @@ impl fmt::Display for Compression {
 
 /// Longest of the magic numbers (bytes).
 const LONGEST_MAGIC: u64 = 10;
-/// Compressed bytes read at once.
-const COMPRESSED_BUFFER: usize = 128 * 1024;
 
 impl Compression {
+    /// About how many bytes a decoder takes for a file as the usual tools write it.
+    pub(super) const fn memory(self) -> usize {
+        const KIB: usize = 1024;
+        match self {
+            Self::Gzip => 48 * KIB,
+            Self::Zstd | Self::Bzip2 => 4 * KIB * KIB,
+            Self::Lz4 | Self::Xz => 8 * KIB * KIB,
+        }
+    }
+
     /// The format whose data starts like this, if any.
     pub(super) fn recognise(data: &[u8]) -> Option<Self> {
         const BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
@@ -59,13 +67,15 @@ impl Compression {
     }
 }
 
-/// Wraps `source` in the decoder that its first bytes ask for; short reads are made up for.
+/// Wraps `source` in the decoder that its first bytes ask for; short reads are made up for. Compressed bytes are read
+/// through a buffer of the given size.
 ///
 /// # Errors
 ///
 /// What reading the first bytes or setting up the decoder says.
 pub(super) fn open(
     mut source: Box<dyn Read + Send>,
+    buffer: usize,
 ) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
     let mut start = Vec::new();
     source
@@ -77,7 +87,7 @@ pub(super) fn open(
     let Some(compression) = compression else {
         return Ok((Box::new(source), None));
     };
-    let source = BufReader::with_capacity(COMPRESSED_BUFFER, source);
+    let source = BufReader::with_capacity(buffer, source);
     let decoder: Box<dyn Read + Send> = match compression {
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(source)),
         Compression::Zstd => {

@@ -2,8 +2,8 @@
 //! a mirror port that copies what comes in and what goes out.
 //!
 //! **What makes a copy.** Compared is what nothing on the way changes: addresses, ports, sequence and acknowledgment number,
-//! flags, window, length, TCP options (not those of SYN, where routers lower the segment size), payload, and the IPv4
-//! identification. Link addresses, VLAN tags, hops left, IP check sum, class of service and encapsulation may differ. Behind
+//! flags, window, length, TCP options (not those of SYN, where routers lower the segment size), payload (of IPv4 packets with
+//! an identification its ends only), and the IPv4 identification. Link addresses, VLAN tags, hops left, IP check sum, class of service and encapsulation may differ. Behind
 //! address translation, or a firewall that renumbers, copies are not recognised.
 //!
 //! **What makes none.** A retransmission, a keep-alive or a repeated acknowledgement is another packet with the same content,
@@ -19,7 +19,7 @@
 //! A copy is dropped only if nothing is lost: one of which more was captured than of the first passes. One of which less
 //! was captured must agree in its TCP check sum, as its payload cannot be compared.
 //!
-//! **Cost.** A packet costs a hash over some header fields and its payload, and a look at [`WAYS`] slots, where the oldest
+//! **Cost.** A packet costs a hash over some header fields, without identification over its payload too, and a look at [`WAYS`] slots, where the oldest
 //! makes room. Memory is fixed: [`limits::DUPLICATE_MEMORY`] segments.
 
 use super::{Packet, Segment, length, link};
@@ -35,6 +35,8 @@ const SAME_PLACE_AGE: Duration = Duration::from_micros(200);
 
 /// Segments that share a place in the table.
 const WAYS: usize = 4;
+/// Places in the table.
+const SLOTS: usize = limits::DUPLICATE_MEMORY / WAYS;
 
 /// Places at which the same segment is counted; at further ones it passes.
 const PLACES: usize = 4;
@@ -63,24 +65,24 @@ pub(super) struct Marks<'a> {
 struct Seen {
     /// Hash of everything but the payload.
     header: u64,
-    /// Hash of the captured payload.
+    /// Hash of the captured payload, or of its ends.
     payload: u64,
+    time: Timestamp,
     /// Captured payload (bytes).
     captured: u32,
     checksum: u16,
-    time: Timestamp,
-    /// Where, and how often; only used without identification.
-    places: [(u32, u16); PLACES],
 }
+
+/// Where a segment was seen, and how often; only used without identification.
+type Places = [(u32, u16); PLACES];
 
 /// Before all times: a slot that holds nothing.
 const NOTHING: Seen = Seen {
     header: 0,
     payload: 0,
+    time: Timestamp::from_nanos(i64::MIN),
     captured: 0,
     checksum: 0,
-    time: Timestamp::from_nanos(i64::MIN),
-    places: [(0, 0); PLACES],
 };
 
 /// The segments seen lately.
@@ -91,6 +93,8 @@ pub(super) struct Duplicates {
     keys: [u64; 4],
     /// Empty until the first segment.
     slots: Box<[[Seen; WAYS]]>,
+    /// The places of each segment in a slot; kept apart, as most segments need none. Empty until the first one that does.
+    places: Box<[[Places; WAYS]]>,
 }
 
 impl Default for Duplicates {
@@ -101,6 +105,7 @@ impl Default for Duplicates {
             hash,
             keys,
             slots: Box::default(),
+            places: Box::default(),
         }
     }
 }
@@ -114,41 +119,50 @@ impl Duplicates {
         marks: &Marks<'_>,
     ) -> bool {
         if self.slots.is_empty() {
-            self.slots = vec![[NOTHING; WAYS]; limits::DUPLICATE_MEMORY / WAYS].into_boxed_slice();
+            self.slots = vec![[NOTHING; WAYS]; SLOTS].into_boxed_slice();
         }
-        let mut new = Seen {
+        let new = Seen {
             header: self.header(segment, marks),
-            payload: self.payload(segment.payload),
+            payload: self.payload(segment.payload, marks),
             captured: length(segment.payload.len()),
             checksum: marks.checksum,
             time: segment.time,
-            places: [(0, 0); PLACES],
         };
-        let Some(ways) = slot(segment, self.slots.len()).and_then(|i| self.slots.get_mut(i)) else {
+        let Some(index) = slot(segment) else {
             return false;
         };
-        let known = ways.iter_mut().find(|seen| seen.is_about(&new));
-        if let Some(seen) = known {
-            if seen.covers(&new) {
-                if marks.id != 0 {
-                    return true;
-                }
-                let place = place(&self.hash, packet, marks);
-                let bare = new.captured == 0 && segment.missing == 0 && marks.is_bare();
-                return seen.is_copy_at(place, segment.time, bare);
-            }
-            if marks.id == 0 {
-                new.sight(place(&self.hash, packet, marks));
-            }
-            *seen = new;
+        let Some(ways) = self.slots.get_mut(index) else {
             return false;
+        };
+        let known = ways.iter().position(|seen| seen.is_about(&new));
+        let oldest = || (0..).zip(ways.iter()).min_by_key(|(_, seen)| seen.time);
+        let Some(way) = known.or_else(|| oldest().map(|(way, _)| way)) else {
+            return false;
+        };
+        let Some(seen) = ways.get_mut(way) else {
+            return false;
+        };
+        let is_covered = known.is_some() && seen.covers(&new);
+        if marks.id != 0 {
+            if !is_covered {
+                *seen = new;
+            }
+            return is_covered;
         }
-        if marks.id == 0 {
-            new.sight(place(&self.hash, packet, marks));
+        if self.places.is_empty() {
+            self.places = vec![[Places::default(); WAYS]; SLOTS].into_boxed_slice();
         }
-        if let Some(oldest) = ways.iter_mut().min_by_key(|seen| seen.time) {
-            *oldest = new;
+        let Some(places) = self.places.get_mut(index).and_then(|w| w.get_mut(way)) else {
+            return false;
+        };
+        let place = place(&self.hash, packet, marks);
+        if is_covered {
+            let bare = new.captured == 0 && segment.missing == 0 && marks.is_bare();
+            return seen.is_copy_at(places, place, segment.time, bare);
         }
+        *seen = new;
+        *places = Places::default();
+        sight(places, place);
         false
     }
 
@@ -195,7 +209,14 @@ impl Duplicates {
         }
     }
 
-    fn payload(&self, payload: &[u8]) -> u64 {
+    /// With an identification, the payload is hardly in question: its ends and length stand for it.
+    fn payload(&self, payload: &[u8], marks: &Marks<'_>) -> u64 {
+        let ends = (payload.first_chunk(), payload.last_chunk());
+        if marks.id != 0
+            && let (Some(first), Some(last)) = ends
+        {
+            return u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(32);
+        }
         if payload.is_empty() {
             return 0;
         }
@@ -229,25 +250,10 @@ impl Seen {
         }
     }
 
-    /// Counts a sighting, and says which one at its place it is; `None` where there is no room for another place.
-    fn sight(&mut self, place: u32) -> Option<u16> {
-        let (_, count) = self
-            .places
-            .iter_mut()
-            .find(|(known, count)| *known == place || *count == 0)
-            .map(|(known, count)| {
-                *known = place;
-                (known, count)
-            })?;
-        *count = count.saturating_add(1);
-        Some(*count)
-    }
-
     /// Whether a sighting at a place is of a packet that was seen elsewhere. `bare` segments may come again at once.
-    fn is_copy_at(&mut self, place: u32, time: Timestamp, bare: bool) -> bool {
-        let most = self.places.iter().map(|(_, count)| *count).max();
-        let here = self
-            .places
+    fn is_copy_at(&mut self, places: &mut Places, place: u32, time: Timestamp, bare: bool) -> bool {
+        let most = places.iter().map(|(_, count)| *count).max();
+        let here = places
             .iter()
             .find(|(known, count)| *known == place && *count > 0);
         let at_once =
@@ -255,7 +261,7 @@ impl Seen {
         if here.is_some_and(|(_, count)| Some(*count) >= most) && at_once && !bare {
             return true;
         }
-        let copy = self.sight(place).is_some_and(|count| Some(count) <= most);
+        let copy = sight(places, place).is_some_and(|count| Some(count) <= most);
         if !copy {
             self.time = time;
         }
@@ -270,14 +276,27 @@ fn fold(a: u64, b: u64) -> u64 {
     half(product & u128::from(u64::MAX)) ^ half(product >> 64)
 }
 
+/// Counts a sighting, and says which one at its place it is; `None` where there is no room for another place.
+fn sight(places: &mut Places, place: u32) -> Option<u16> {
+    let (_, count) = places
+        .iter_mut()
+        .find(|(known, count)| *known == place || *count == 0)
+        .map(|(known, count)| {
+            *known = place;
+            (known, count)
+        })?;
+    *count = count.saturating_add(1);
+    Some(*count)
+}
+
 /// Where to look for a segment: numbers that differ from one to the next, mixed by a multiplication. Not the seeded hash, so
 /// that what is forgotten is the same in each run.
-fn slot(segment: &Segment<'_>, slots: usize) -> Option<usize> {
+fn slot(segment: &Segment<'_>) -> Option<usize> {
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     let ports = u64::from(segment.source.port()) << 16 | u64::from(segment.destination.port());
     let numbers = u64::from(segment.sequence) << 32 | u64::from(segment.acknowledgment);
     let mixed = (numbers ^ ports.rotate_left(16)).wrapping_mul(SPREAD) >> 32;
-    usize::try_from(mixed).ok()?.checked_rem(slots)
+    usize::try_from(mixed).ok()?.checked_rem(SLOTS)
 }
 
 /// Where a packet was captured, as a number: which interface, from whom to whom on the link, how far on its way.

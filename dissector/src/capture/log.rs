@@ -13,6 +13,7 @@ pub(super) struct Log {
     notes: Vec<NoteKind>,
     damage: Option<Damage>,
     last_time: Option<Timestamp>,
+    latest: Option<Timestamp>,
     clock_went_back: u64,
     packets_cut: u64,
     /// Link type of the last packet; already checked.
@@ -34,6 +35,7 @@ impl Log {
             self.clock_went_back = self.clock_went_back.saturating_add(1);
         }
         self.last_time = Some(record.time);
+        self.latest = self.latest.max(self.last_time);
         if super::size(record.original_len) > record.captured {
             self.packets_cut = self.packets_cut.saturating_add(1);
         }
@@ -41,6 +43,11 @@ impl Log {
             self.link_type = Some(record.link_type);
             self.check_link_type(record.link_type, number);
         }
+    }
+
+    /// Time of the latest packet.
+    pub(super) fn latest(&self) -> Option<Timestamp> {
+        self.latest
     }
 
     fn check_link_type(&mut self, link_type: u32, packet: u64) {

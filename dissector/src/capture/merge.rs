@@ -2,18 +2,27 @@
 //!
 //! Each input's packets keep their order, even where its clock went back; between inputs the earliest next packet comes
 //! first, and of equal times that of the input named first. Rotated files need not be named in order.
+//!
+//! However many inputs there are, and however many of them cover the same time, memory stays flat: those that do not
+//! overlap are open one after the other, those that do share one budget for their buffers ([`limits::READ_BUFFERS`]) and
+//! one for files and decoders ([`limits::OPEN_INPUTS`], [`limits::DECODER_MEMORY`]).
 
+use super::copies::{self, Relation};
+use super::pool::Pool;
 use super::reader::Reader;
 use super::{Error, Input, Note, Packet};
 use crate::limits;
 use crate::time::Timestamp;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One or several inputs, read as one capture. An input that can be opened again is held open only from the time of its
-/// first packet to its last, so that hundreds of rotated files take no more memory than those that overlap.
+/// first packet to its last, so that hundreds of rotated files take no more memory than those that overlap. An input that
+/// holds nothing but what another one holds too, byte by byte, is not read: see [`Span::copy_of`].
 pub struct Capture {
     sources: Vec<Source>,
     /// The inputs that have packets to come, except the current one.
@@ -25,11 +34,32 @@ pub struct Capture {
     notes: Vec<Note>,
     packets: u64,
     bytes: Arc<AtomicU64>,
+    pool: Pool,
+    /// How many inputs have a reader.
+    reading: usize,
+    /// What the buffer of each of them may take (bytes).
+    share: usize,
 }
 
 struct Source {
-    input: Box<dyn Input>,
-    reader: Option<Reader>,
+    name: String,
+    /// The input, unless its reader has it, or it was read.
+    input: Option<Box<dyn Input>>,
+    reader: Option<Box<Reader>>,
+    span: Span,
+}
+
+/// What an input covers, as far as it has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// Time of its first packet; known from the beginning for inputs that can be opened again.
+    pub first: Option<Timestamp>,
+    /// Time of its latest packet; known once the input has been read to its end.
+    pub last: Option<Timestamp>,
+    /// Packets in it; known with `last`.
+    pub packets: u64,
+    /// It was not read because all it holds, byte by byte, is in this other input, given by its index.
+    pub copy_of: Option<u32>,
 }
 
 /// How far reading has come.
@@ -50,8 +80,10 @@ impl Capture {
             sources: inputs
                 .into_iter()
                 .map(|input| Source {
-                    input,
+                    name: input.name().to_owned(),
+                    input: Some(input),
                     reader: None,
+                    span: Span::default(),
                 })
                 .collect(),
             queue: BinaryHeap::new(),
@@ -61,6 +93,9 @@ impl Capture {
             notes: Vec::new(),
             packets: 0,
             bytes: Arc::default(),
+            pool: Pool::default(),
+            reading: 0,
+            share: limits::READ_BUFFER,
         }
     }
 
@@ -77,10 +112,7 @@ impl Capture {
         if let Some(index) = self.current {
             match self.advance(index) {
                 Ok(Some(time)) if self.stays_first(time, index) => {}
-                Ok(Some(time)) => {
-                    self.queue.push(Reverse((time, index)));
-                    self.current = None;
-                }
+                Ok(Some(time)) => self.leave(index, time),
                 Ok(None) => self.current = None,
                 Err(error) => {
                     self.current = None;
@@ -93,15 +125,15 @@ impl Capture {
             return Err(error);
         }
         while self.current.is_none() {
-            let Some(Reverse((_, index))) = self.queue.pop() else {
+            let Some(Reverse((time, index))) = self.queue.pop() else {
                 return Ok(None);
             };
-            self.turn(index)?;
+            self.turn(index, time)?;
         }
         self.packets = self.packets.saturating_add(1);
         let reader = self
             .current
-            .and_then(|index| self.sources.get(index)?.reader.as_ref());
+            .and_then(|index| self.sources.get(index)?.reader.as_deref());
         Ok(reader.map(Reader::packet))
     }
 
@@ -124,7 +156,7 @@ impl Capture {
     pub fn is_drained(&self) -> bool {
         let reader = self
             .current
-            .and_then(|index| self.sources.get(index)?.reader.as_ref());
+            .and_then(|index| self.sources.get(index)?.reader.as_deref());
         reader.is_none_or(Reader::is_drained)
     }
 
@@ -132,73 +164,187 @@ impl Capture {
     #[must_use]
     pub fn name(&self, input: u32) -> Option<&str> {
         let source = self.sources.get(super::size(input))?;
-        Some(source.input.name())
+        Some(&source.name)
+    }
+
+    /// What each input covers, by index; complete once all packets were taken.
+    pub fn spans(&self) -> impl Iterator<Item = Span> {
+        self.sources.iter().map(|source| source.span)
     }
 
     /// Learns when each input starts. One input alone, or one that cannot be opened again, stays open.
     fn start(&mut self) {
         self.started = true;
         let alone = self.sources.len() == 1;
+        let mut starts = HashMap::new();
         for index in 0..self.sources.len() {
-            let first = match self.sources.get(index) {
-                Some(source) if !alone && source.input.reopenable() => self.probe(index),
-                _ => self.open(index),
+            let again = self
+                .sources
+                .get(index)
+                .and_then(|source| source.input.as_ref())
+                .is_some_and(|input| input.reopenable());
+            let outcome = if alone || !again {
+                self.open(index).map(|_| ())
+            } else {
+                self.probe(index).map(|start| {
+                    if let Some(start) = start {
+                        self.compare(index, start, &mut starts);
+                    }
+                })
             };
-            match first {
-                Ok(Some(time)) => self.queue.push(Reverse((time, index))),
-                Ok(None) => {}
-                Err(error) => self.errors.push_back(error),
+            if let Err(error) = outcome {
+                self.errors.push_back(error);
+            }
+        }
+        for (index, source) in self.sources.iter().enumerate() {
+            if let (Some(time), None) = (source.span.first, source.span.copy_of) {
+                self.queue.push(Reverse((time, index)));
             }
         }
     }
 
-    /// Time of an input's first packet; opens and closes it.
-    fn probe(&mut self, index: usize) -> Result<Option<Timestamp>, Error> {
+    /// Opens an input for the time of its first packet and closes it again. What comes back stands for that packet: inputs
+    /// that are alike have the same; `None` if there is no packet.
+    fn probe(&mut self, index: usize) -> Result<Option<u64>, Error> {
         let Some(source) = self.sources.get_mut(index) else {
             return Ok(None);
         };
-        let uncounted = Arc::default();
-        let number = super::length(index);
-        let mut reader = Reader::open(
-            source.input.as_mut(),
-            number,
-            &uncounted,
-            limits::PROBE_BUFFER,
-        )?;
-        reader.advance()?;
-        let time = reader.time();
-        if time.is_none() {
-            self.close(index, reader);
+        let Some(input) = source.input.take() else {
+            return Ok(None);
+        };
+        let (number, size) = (super::length(index), limits::PROBE_BUFFER);
+        let mut reader = Reader::open(input, number, &self.pool, &Arc::default(), size, size)?;
+        let found = reader.advance();
+        source.span.first = reader.time();
+        let start = source.span.first.map(|_| {
+            let packet = reader.packet();
+            let mut hasher = DefaultHasher::new();
+            (packet.time, packet.link_type, packet.original_len).hash(&mut hasher);
+            packet.data.hash(&mut hasher);
+            hasher.finish()
+        });
+        let (notes, input) = reader.close();
+        if start.is_some() {
+            source.input = Some(input);
+        } else {
+            self.note(index, notes);
         }
-        Ok(time)
+        found.map(|_| start)
+    }
+
+    /// Looks whether an input is a copy of one that starts with the same packet, or that one of it.
+    fn compare(&mut self, index: usize, start: u64, starts: &mut HashMap<u64, usize>) {
+        let mut known = match starts.entry(start) {
+            Entry::Vacant(entry) => {
+                entry.insert(index);
+                return;
+            }
+            Entry::Occupied(entry) => entry,
+        };
+        let other = *known.get();
+        let Ok([first, second]) = self.sources.get_disjoint_mut([other, index]) else {
+            return;
+        };
+        let (Some(one), Some(two)) = (&mut first.input, &mut second.input) else {
+            return;
+        };
+        // What cannot be read to its end is no copy; reading it says what is wrong.
+        let copy = match copies::compare(one.as_mut(), two.as_mut()) {
+            Ok(Relation::SecondInFirst) => {
+                second.span.copy_of = Some(super::length(other));
+                second
+            }
+            Ok(Relation::FirstInSecond) => {
+                first.span.copy_of = Some(super::length(index));
+                known.insert(index);
+                first
+            }
+            Ok(Relation::Different) | Err(_) => return,
+        };
+        // Whoever counts on the sizes of all inputs is to come to an end.
+        let size = copy.input.take().and_then(|input| input.size());
+        self.bytes
+            .fetch_add(size.unwrap_or_default(), Ordering::Relaxed);
     }
 
     /// Opens an input and finds its first packet.
     fn open(&mut self, index: usize) -> Result<Option<Timestamp>, Error> {
-        let Some(source) = self.sources.get_mut(index) else {
-            return Ok(None);
+        const FIRST: usize = 64 * 1024;
+        self.reading = self.reading.saturating_add(1);
+        self.divide();
+        // Small files need no more; in longer ones the buffer soon grows.
+        let size = match self.sources.len() {
+            1 => limits::READ_BUFFER,
+            _ => FIRST.min(self.share),
         };
         let number = super::length(index);
-        let reader = Reader::open(
-            source.input.as_mut(),
-            number,
-            &self.bytes,
-            limits::READ_BUFFER,
-        )?;
-        source.reader = Some(reader);
-        self.advance(index)
+        let opened = self.sources.get_mut(index).and_then(|source| {
+            let input = source.input.take()?;
+            let (pool, bytes) = (&self.pool, &self.bytes);
+            let reader = Reader::open(input, number, pool, bytes, size, self.share);
+            Some(reader.map(|reader| source.reader = Some(Box::new(reader))))
+        });
+        if let Some(Ok(())) = opened {
+            let first = self.advance(index)?;
+            if let Some(source) = self.sources.get_mut(index) {
+                source.span.first = source.span.first.or(first);
+            }
+            return Ok(first);
+        }
+        self.reading = self.reading.saturating_sub(1);
+        opened.unwrap_or(Ok(())).map(|()| None)
     }
 
-    /// Makes the input the current one; one that is not open yet is opened now.
-    fn turn(&mut self, index: usize) -> Result<(), Error> {
-        let open = self
+    /// Divides the memory for buffers among those that need one.
+    fn divide(&mut self) {
+        let share = limits::READ_BUFFERS / self.reading.max(1).next_power_of_two();
+        let share = share.clamp(limits::LEAST_BUFFER, limits::READ_BUFFER);
+        if share < self.share {
+            for reader in self.sources.iter_mut().filter_map(|s| s.reader.as_mut()) {
+                reader.set_share(share);
+                reader.trim();
+            }
+        }
+        self.share = share;
+    }
+
+    /// Makes the input the current one, whose next packet is to have that time; one that is not open yet is opened now.
+    fn turn(&mut self, index: usize, expected: Timestamp) -> Result<(), Error> {
+        let share = self.share;
+        let reader = self
             .sources
-            .get(index)
-            .is_some_and(|source| source.reader.is_some());
-        if open || self.open(index)?.is_some() {
-            self.current = Some(index);
+            .get_mut(index)
+            .and_then(|source| source.reader.as_mut());
+        let time = match reader {
+            Some(reader) => {
+                reader.set_share(share);
+                match reader.restore() {
+                    true => reader.time(),
+                    false => self.advance(index)?,
+                }
+            }
+            None => self.open(index)?,
+        };
+        match time {
+            // A ring buffer's file that has been overwritten since it was looked at.
+            Some(time) if time > expected && !self.stays_first(time, index) => {
+                self.leave(index, time);
+            }
+            Some(_) => self.current = Some(index),
+            None => {}
         }
         Ok(())
+    }
+
+    /// Lets other inputs come first.
+    fn leave(&mut self, index: usize, time: Timestamp) {
+        self.queue.push(Reverse((time, index)));
+        self.current = None;
+        if let Some(source) = self.sources.get_mut(index)
+            && let Some(reader) = &mut source.reader
+        {
+            reader.trim();
+        }
     }
 
     /// Moves an open input on; closes it at its end.
@@ -214,19 +360,27 @@ impl Capture {
         if time.is_none()
             && let Some(reader) = source.reader.take()
         {
-            self.close(index, reader);
+            source.span.last = reader.latest();
+            source.span.packets = reader.packets();
+            let (notes, _) = reader.close();
+            self.note(index, notes);
+            self.reading = self.reading.saturating_sub(1);
+            self.divide();
         }
         outcome.map(|_| time)
     }
 
-    fn close(&mut self, index: usize, reader: Reader) {
+    fn note(&mut self, index: usize, notes: Vec<super::NoteKind>) {
         let input = super::length(index);
-        self.notes.extend(
-            reader
-                .into_notes()
-                .into_iter()
-                .map(|kind| Note { input, kind }),
-        );
+        self.notes
+            .extend(notes.into_iter().map(|kind| Note { input, kind }));
+    }
+
+    /// Bytes of all buffers.
+    #[cfg(test)]
+    fn buffers(&self) -> usize {
+        let readers = self.sources.iter().filter_map(|s| s.reader.as_ref());
+        readers.map(|reader| reader.buffer_size()).sum()
     }
 
     fn stays_first(&self, time: Timestamp, index: usize) -> bool {
@@ -237,195 +391,4 @@ impl Capture {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-    use super::super::samples::*;
-    use super::super::{Note, NoteKind};
-    use super::*;
-
-    fn inputs(files: &[Vec<u8>]) -> Vec<Box<dyn Input>> {
-        files
-            .iter()
-            .map(|file| Box::new(Memory::new(file.clone())) as Box<dyn Input>)
-            .collect()
-    }
-
-    #[test]
-    fn rotated_files_come_in_order_of_time_however_they_are_named() {
-        let samples = samples(40);
-        let files: Vec<Vec<u8>> = [3, 0, 2, 1]
-            .iter()
-            .enumerate()
-            .map(|(index, part)| {
-                let part = &samples[part * 10..part * 10 + 10];
-                if index % 2 == 0 {
-                    gzip(&plain(part))
-                } else {
-                    ng(true, part)
-                }
-            })
-            .collect();
-        let read = read_inputs(inputs(&files));
-        let data: Vec<_> = samples.iter().map(|sample| sample.data.clone()).collect();
-        assert_eq!(read.data(), data);
-        assert_eq!(
-            read.packets[0].id,
-            super::super::PacketId {
-                input: 1,
-                number: 1
-            }
-        );
-        assert_eq!(
-            read.packets[39].id,
-            super::super::PacketId {
-                input: 0,
-                number: 10
-            }
-        );
-        assert!(read.notes.is_empty());
-    }
-
-    #[test]
-    fn overlapping_files_are_interleaved_and_ties_go_to_the_file_named_first() {
-        let at = |nanos: &[i64], name: &str| {
-            let samples: Vec<_> = nanos
-                .iter()
-                .map(|nanos| sample(*nanos, name.as_bytes()))
-                .collect();
-            pcap(NANOS, false, 1, &samples)
-        };
-        let read = read_inputs(inputs(&[at(&[5, 7, 7, 9], "a"), at(&[1, 5, 7, 8, 9], "b")]));
-        let order: Vec<_> = read
-            .packets
-            .iter()
-            .map(|packet| (packet.nanos, packet.data[0]))
-            .collect();
-        let expected = [
-            (1, b'b'),
-            (5, b'a'),
-            (5, b'b'),
-            (7, b'a'),
-            (7, b'a'),
-            (7, b'b'),
-            (8, b'b'),
-            (9, b'a'),
-            (9, b'b'),
-        ];
-        assert_eq!(order, expected);
-    }
-
-    #[test]
-    fn a_file_whose_clock_goes_back_keeps_its_order() {
-        let at = |nanos: &[i64], name: &str| {
-            let samples: Vec<_> = nanos
-                .iter()
-                .map(|nanos| sample(*nanos, name.as_bytes()))
-                .collect();
-            pcap(NANOS, false, 1, &samples)
-        };
-        let read = read_inputs(inputs(&[
-            at(&[10, 30, 20, 40], "a"),
-            at(&[15, 25, 35], "b"),
-        ]));
-        assert_eq!(read.nanos(), [10, 15, 25, 30, 20, 35, 40]);
-        assert_eq!(
-            read.notes,
-            [Note {
-                input: 0,
-                kind: NoteKind::ClockWentBack { packets: 1 }
-            }]
-        );
-    }
-
-    #[test]
-    fn few_rotated_files_are_open_at_once() {
-        let samples = samples(60);
-        let (open, most_open) = (Arc::default(), Arc::default());
-        let inputs: Vec<Box<dyn Input>> = samples
-            .chunks(2)
-            .rev()
-            .map(|part| {
-                let (open, most_open) = (Arc::clone(&open), Arc::clone(&most_open));
-                Box::new(Memory {
-                    open,
-                    most_open,
-                    ..Memory::new(plain(part))
-                }) as Box<dyn Input>
-            })
-            .collect();
-        let read = read_inputs(inputs);
-        assert_eq!(read.packets.len(), 60);
-        assert_eq!(
-            (
-                open.load(Ordering::Relaxed),
-                most_open.load(Ordering::Relaxed)
-            ),
-            (0, 1)
-        );
-    }
-
-    #[test]
-    fn an_input_that_cannot_be_opened_again_is_opened_once() {
-        let samples = samples(4);
-        let once = |part: &[Sample]| {
-            Box::new(Memory {
-                reopenable: false,
-                chunk: 5,
-                ..Memory::new(plain(part))
-            }) as Box<dyn Input>
-        };
-        let read = read_inputs(vec![once(&samples[2..]), once(&samples[..2])]);
-        let data: Vec<_> = samples.iter().map(|sample| sample.data.clone()).collect();
-        assert_eq!(read.data(), data);
-    }
-
-    #[test]
-    fn bad_inputs_are_told_first_and_the_others_read() {
-        let samples = samples(3);
-        let mut cut = plain(&samples[..1]);
-        cut.truncate(cut.len() - 1);
-        let files = [
-            b"text".to_vec(),
-            plain(&samples),
-            Vec::new(),
-            cut,
-            plain(&[]),
-        ];
-        let mut capture = Capture::new(inputs(&files));
-        assert!(matches!(
-            capture.next_packet(),
-            Err(Error::NotACapture { .. })
-        ));
-        assert!(matches!(capture.next_packet(), Err(Error::Empty { .. })));
-        for sample in &samples {
-            assert_eq!(capture.next_packet().unwrap().unwrap().data, sample.data);
-        }
-        assert!(capture.next_packet().unwrap().is_none());
-        assert!(capture.next_packet().unwrap().is_none());
-        assert_eq!(
-            capture.notes(),
-            [Note {
-                input: 3,
-                kind: NoteKind::CutOff {
-                    offset: 24,
-                    packets: 0
-                }
-            }]
-        );
-        assert!(capture.notes().is_empty());
-        assert_eq!(
-            capture.progress(),
-            Progress {
-                bytes: plain(&samples).len() as u64,
-                packets: 3
-            }
-        );
-        assert_eq!((capture.name(3), capture.name(5)), (Some("memory"), None));
-    }
-
-    #[test]
-    fn no_input_is_an_empty_capture() {
-        assert!(Capture::new(Vec::new()).next_packet().unwrap().is_none());
-    }
-}
+mod tests;

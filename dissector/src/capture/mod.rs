@@ -1,15 +1,18 @@
 //! From capture files to TCP segments: reading, merging, peeling link layers, tunnels and IP, and telling copies.
 //!
 //! [`Capture`] reads any number of [`Input`]s as one capture in order of time; [`Layers`] takes each packet down to its
-//! [`Segment`], through whatever tunnels, and drops packets that were captured twice. A damaged capture is no error: what is readable is delivered, and a [`Note`] says what is not. Nothing here
-//! knows about files by path, about the order of TCP data, or about the protocol inside.
+//! [`Segment`], through whatever tunnels, and drops packets that were captured twice; [`Segments`] does both, if wanted in
+//! a thread of its own. A damaged capture is no error: what is readable is delivered, and a [`Note`] says what is not.
+//! Nothing here knows about files by path, about the order of TCP data, or about the protocol inside.
 
 mod buffer;
 mod bytes;
+mod copies;
 mod decompress;
 mod duplicates;
 mod error;
 mod exported;
+mod feed;
 mod fragments;
 mod input;
 mod ip;
@@ -21,21 +24,25 @@ mod note;
 mod packet;
 mod pcap;
 mod pcapng;
+mod pool;
 mod reader;
 mod record;
 #[cfg(test)]
 mod samples;
 mod segment;
+mod segments;
 mod tunnel;
 
 pub use decompress::Compression;
 pub use error::{Content, Error};
 pub use input::Input;
 pub use layers::{LayerCounts, Layers, Peeled};
-pub use merge::{Capture, Progress};
+pub use merge::{Capture, Progress, Span};
 pub use note::{Note, NoteKind};
 pub use packet::{Packet, PacketId};
+pub use reader::recognise;
 pub use segment::{Flags, Segment};
+pub use segments::{Rest, Segments, Step};
 pub use tunnel::Tunnel;
 
 /// A length field as a size in memory; saturates where the machine is too small for it.

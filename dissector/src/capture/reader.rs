@@ -1,13 +1,15 @@
 //! Reads one input: takes compression off, tells the format, and hands out one packet after the other from a large buffer.
 
-use super::buffer::{Buffer, Meter, Metered};
+use super::buffer::{Buffer, Meter};
 use super::error::{Content, unsupported};
+use super::feed::Feed;
 use super::log::Log;
 use super::note::NoteKind;
 use super::pcap::{self, Pcap};
 use super::pcapng::{self, PcapNg};
+use super::pool::Pool;
 use super::record::{Record, Step};
-use super::{Compression, Error, Input, Packet, PacketId, decompress, offset};
+use super::{Compression, Error, Input, Packet, PacketId, offset};
 use crate::limits;
 use crate::time::Timestamp;
 use std::io::ErrorKind;
@@ -18,7 +20,6 @@ use std::sync::atomic::AtomicU64;
 pub(super) struct Reader {
     name: String,
     input: u32,
-    meter: Meter,
     compression: Option<Compression>,
     buffer: Buffer,
     /// Reading failed; told once the packets before it have been handed out.
@@ -41,47 +42,82 @@ const SNIFFED: usize = 512;
 /// Bytes to have when searching behind damage: any record, and room to move on before the buffer is filled again.
 const SEARCHED: usize = limits::MAX_BLOCK + 64 * 1024;
 
+/// Whether an input is a capture that can be read, by how it begins, whatever its name. The input is read for the size of
+/// a file header only.
+///
+/// # Errors
+///
+/// The input cannot be read, or it is a capture in a format that is not read. That it is empty or no capture is no error.
+pub fn recognise(input: Box<dyn Input>) -> Result<bool, Error> {
+    let (pool, size) = (Pool::default(), limits::PROBE_BUFFER);
+    match Reader::open(input, 0, &pool, &Arc::default(), size, size) {
+        Ok(_) => Ok(true),
+        Err(Error::Empty { .. } | Error::NotACapture { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 impl Reader {
-    /// Opens an input and reads its file header. Bytes that are read from it, before decompression, are added to `bytes_read`.
+    /// Opens an input and reads its file header. Bytes that are read from it, before decompression, are added to
+    /// `bytes_read`. The buffer has `size` bytes at first and may grow to `share`.
     pub(super) fn open(
-        input: &mut dyn Input,
+        input: Box<dyn Input>,
         number: u32,
+        pool: &Pool,
         bytes_read: &Arc<AtomicU64>,
-        buffer: usize,
+        size: usize,
+        share: usize,
     ) -> Result<Self, Error> {
         let name = input.name().to_owned();
-        let meter = Meter::new(bytes_read);
-        let source = match input.open() {
-            Ok(source) => Box::new(Metered {
-                source,
-                meter: meter.clone(),
-            }),
-            Err(source) => return Err(Error::Open { name, source }),
-        };
-        let (source, compression) = match decompress::open(source) {
-            Ok(opened) => opened,
-            Err(source) => {
-                return Err(Error::Read {
-                    name,
-                    offset: 0,
-                    source,
-                });
-            }
-        };
+        let feed = Feed::open(input, number, pool, Meter::new(bytes_read), size)?;
+        let compression = feed.compression();
         let mut reader = Self {
             name,
             input: number,
-            meter,
             compression,
-            buffer: Buffer::new(source, buffer.max(SNIFFED)),
+            buffer: Buffer::new(feed, size.max(SNIFFED), size.max(SNIFFED)),
             failure: None,
             format: Format::Ended,
             current: None,
             packets: 0,
             log: Log::default(),
         };
-        reader.read_header()?;
-        Ok(reader)
+        reader.set_share(share);
+        match reader.read_header() {
+            Ok(()) => Ok(reader),
+            Err(error) => {
+                reader.buffer.feed().close();
+                Err(error)
+            }
+        }
+    }
+
+    /// Sets what the buffer may grow to.
+    pub(super) fn set_share(&mut self, share: usize) {
+        // Behind a decoder, larger reads bring nothing.
+        let share = match self.compression {
+            Some(_) => share.min(limits::DECODED_BUFFER),
+            None => share,
+        };
+        self.buffer.set_share(share.max(SNIFFED));
+    }
+
+    /// Gives up memory while other inputs are read; [`Reader::restore`] must come before the packet is used again.
+    pub(super) fn trim(&mut self) {
+        self.buffer.trim();
+    }
+
+    /// Makes sure that the whole current packet is there after [`Reader::trim`]. False if it cannot be had any more, and
+    /// [`Reader::advance`] says why.
+    pub(super) fn restore(&mut self) -> bool {
+        let needed = self.current.as_ref().map_or(0, |record| record.len);
+        if self.buffer.fill(needed) {
+            return true;
+        }
+        self.current = None;
+        self.packets = self.packets.saturating_sub(1);
+        self.cut_off_at(self.buffer.offset());
+        false
     }
 
     /// Moves on to the next packet; false at the end of the input.
@@ -159,9 +195,25 @@ impl Reader {
         self.current.as_ref().map(|record| record.time)
     }
 
-    /// What has to be told about the input so far; for good once it has ended.
-    pub(super) fn into_notes(self) -> Vec<NoteKind> {
-        self.log.into_notes()
+    /// Bytes of its buffer.
+    #[cfg(test)]
+    pub(super) fn buffer_size(&self) -> usize {
+        self.buffer.size()
+    }
+
+    /// Time of the latest packet so far.
+    pub(super) fn latest(&self) -> Option<Timestamp> {
+        self.log.latest()
+    }
+
+    /// Number of packets so far.
+    pub(super) fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// Closes the input: what has to be told about what was read of it, and the input itself.
+    pub(super) fn close(self) -> (Vec<NoteKind>, Box<dyn Input>) {
+        (self.log.into_notes(), self.buffer.into_feed().into_input())
     }
 
     fn read_header(&mut self) -> Result<(), Error> {
@@ -220,7 +272,7 @@ impl Reader {
     fn nothing(&mut self) -> Error {
         let name = self.name.clone();
         match (self.compression, self.buffer.take_broken()) {
-            (_, Some(source)) if self.meter.failed() => Error::Read {
+            (_, Some(source)) if self.buffer.feed().meter().failed() => Error::Read {
                 name,
                 offset: 0,
                 source,
@@ -281,7 +333,7 @@ impl Reader {
             .saturating_add(offset(self.buffer.len()));
         let (offset, packets) = (end, self.packets);
         let note = match (self.buffer.take_broken(), self.compression) {
-            (Some(source), _) if self.meter.failed() => {
+            (Some(source), _) if self.buffer.feed().meter().failed() => {
                 let name = self.name.clone();
                 self.failure = Some(Error::Read {
                     name,

@@ -14,6 +14,8 @@ pub struct Memory {
     pub reopenable: bool,
     pub open: Arc<AtomicU32>,
     pub most_open: Arc<AtomicU32>,
+    /// So many may be open; more are refused as a system refuses them.
+    pub limit: u32,
 }
 
 impl Memory {
@@ -25,6 +27,7 @@ impl Memory {
             reopenable: true,
             open: Arc::default(),
             most_open: Arc::default(),
+            limit: u32::MAX,
         }
     }
 }
@@ -35,6 +38,13 @@ impl Input for Memory {
     }
 
     fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
+        if self.open.load(Ordering::Relaxed) >= self.limit {
+            return Err(io::Error::from_raw_os_error(if cfg!(windows) {
+                4
+            } else {
+                24
+            }));
+        }
         let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
         self.most_open.fetch_max(open, Ordering::Relaxed);
         let data = if self.reopenable {
@@ -47,6 +57,10 @@ impl Input for Memory {
             chunk: self.chunk,
             open: Arc::clone(&self.open),
         }))
+    }
+
+    fn size(&self) -> Option<u64> {
+        Some(super::offset(self.data.len()))
     }
 
     fn reopenable(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What is known of one TCP connection: whether it is CTI, which end is the server, and its session.
 
 use super::is_expected;
+use super::versions::Unsettled;
 use crate::decode::wire;
 use crate::framing::{Break, ENOUGH, FOREIGN_PORT, Framer};
 use crate::limits;
@@ -33,6 +34,8 @@ pub(super) struct SessionState {
     pub evidence: Option<Evidence>,
     /// Messages that wait for the version, and the session's own beginning.
     pub waiting: Vec<Place>,
+    /// Those of them that the version tells what they are.
+    pub unsettled: Vec<Unsettled>,
     pub began: Place,
     /// Waiting for the version.
     pub undecided: bool,

@@ -1,6 +1,7 @@
 //! Messages, sessions and exchanges of all connections, on their way to the sink.
 
 use super::connection::{Facts, Live, Phase, SessionState};
+use super::versions::Unsettled;
 use super::{Options, Totals};
 use crate::correlate::{Correlator, OutcomeKind, State};
 use crate::decode::{Decoder, wire};
@@ -158,6 +159,10 @@ impl<S: Sink> Core<S> {
         self.totals.messages += 1;
         let no = self.totals.messages;
         let mut findings = Vec::new();
+        if framed.unconfirmed {
+            let text = "bytes are missing before and behind it; its place was found by its content";
+            findings.push(Finding::new(Code::PlaceInferred, text));
+        }
         if number == roles::OPEN_REQ {
             self.open_req(state, framed.bytes, &mut findings);
         }
@@ -172,7 +177,7 @@ impl<S: Sink> Core<S> {
         );
         state.renumbered = renumbered.or(state.renumbered);
         if let Some(evidence) = &mut state.evidence {
-            evidence.add(&mut self.decoder, framed.bytes, message);
+            evidence.add(&mut self.decoder, framed.bytes, number);
             let (version, source) = evidence.verdict();
             if !state.undecided && state.session.version != Some(version) {
                 let text = format!("from here on version {version}: the messages say so by now");
@@ -202,10 +207,20 @@ impl<S: Sink> Core<S> {
         state.messages += 1;
         self.count(&mut state.session, direction, framed);
         let mut holds = u8::from(state.undecided);
-        let exchange = self.correlate(state, connection.id.0, &mut info, framed.bytes, &mut holds);
+        let exchange = self.correlate(
+            state,
+            facts,
+            connection.id.0,
+            &mut info,
+            framed.bytes,
+            &mut holds,
+        );
         self.follow_session(state, &info, framed.bytes);
-        let place = self
-            .sequencer
+        let place = self.sequencer.next_place();
+        let unsettled = Some(state.renumbered)
+            .filter(|_| state.undecided)
+            .and_then(|r| Unsettled::of(&mut self.decoder, &info, framed.bytes, r, place));
+        self.sequencer
             .push(Record::Message(&info, framed.bytes), holds);
         if let Some((exchange, request)) = exchange {
             if let Some(request) = request {
@@ -223,6 +238,7 @@ impl<S: Sink> Core<S> {
         }
         if state.undecided {
             state.waiting.push(place);
+            state.unsettled.extend(unsettled);
             let enough = state
                 .evidence
                 .as_ref()
@@ -304,6 +320,7 @@ impl<S: Sink> Core<S> {
             session,
             evidence: undecided.then(Evidence::default),
             waiting: Vec::new(),
+            unsettled: Vec::new(),
             began,
             undecided,
             renumbered: None,

@@ -1,6 +1,6 @@
 //! Requests and answers of a session, and what becomes of requests without one.
 
-use super::connection::{Live, SessionState};
+use super::connection::{Facts, Live, SessionState};
 use super::core::Core;
 use crate::correlate::{self, Answer, Asked, Exchange, Open, Outcome, OutcomeKind, Part, State};
 use crate::decode::{Decoder, wire};
@@ -14,6 +14,7 @@ impl<S: Sink> Core<S> {
     pub(super) fn correlate(
         &mut self,
         state: &mut SessionState,
+        facts: &Facts,
         connection: u32,
         info: &mut MessageInfo,
         bytes: &[u8],
@@ -71,9 +72,12 @@ impl<S: Sink> Core<S> {
             .flatten();
         let asked = info.direction.reverse();
         let more = more_follow(&mut self.decoder, bytes, info.version, message);
+        let unbroken =
+            |since| !facts.gap_since(asked, since) && !facts.gap_since(info.direction, since);
+        let key = (asked, invoke_id);
         let matched = self
             .correlator
-            .answer(session, asked, invoke_id, message, more);
+            .answer(session, key, message, more, unbroken);
         let (kind, open) =
             matched.map_or((OutcomeKind::NoRequest, None), |m| (m.kind, Some(m.open)));
         let latency = open.map(|o| info.time.nanos_since(o.part.time));

@@ -179,11 +179,13 @@ impl<S: Sink> State<S> {
                     bytes,
                     packets,
                     time,
+                    unconfirmed,
                 } => {
                     let framed = Framed {
                         bytes: &bytes,
                         time,
                         packets: &packets,
+                        unconfirmed,
                     };
                     self.framed(&connection, from, Output::Message(framed));
                     // One segment may let any number of requests pass.

@@ -20,6 +20,7 @@ pub(super) enum Waiting {
         bytes: Box<[u8]>,
         packets: Box<[PacketId]>,
         time: Timestamp,
+        unconfirmed: bool,
     },
     Break {
         connection: Connection,
@@ -61,6 +62,7 @@ impl Reorder {
                 bytes,
                 time,
                 packets,
+                unconfirmed,
             }) => {
                 let message = Waiting::Message {
                     connection,
@@ -68,6 +70,7 @@ impl Reorder {
                     bytes: bytes.into(),
                     packets: packets.into(),
                     time,
+                    unconfirmed,
                 };
                 self.add(id, time, message);
             }

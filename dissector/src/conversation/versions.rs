@@ -2,11 +2,13 @@
 
 use super::connection::SessionState;
 use super::core::Core;
+use crate::decode::Decoder;
 use crate::finding::{Code, Finding};
 use crate::limits;
-use crate::protocol::{NEWEST, ProtocolVersion};
-use crate::record::{Notice, Record, Sink};
-use crate::session::VersionSource;
+use crate::protocol::{self, Message, NEWEST, ProtocolVersion};
+use crate::record::{Direction, MessageInfo, Notice, Record, Sink};
+use crate::sequencer::Place;
+use crate::session::{VersionSource, resolve};
 use crate::time::Timestamp;
 
 impl<S: Sink> Core<S> {
@@ -95,6 +97,10 @@ impl<S: Sink> Core<S> {
             .version
             .unwrap_or(ProtocolVersion(NEWEST.into()));
         let source = state.session.version_source;
+        for unsettled in std::mem::take(&mut state.unsettled) {
+            self.sequencer
+                .with_message(unsettled.place, |info| unsettled.settle(info, version));
+        }
         for place in std::mem::take(&mut state.waiting) {
             self.sequencer.with_message(place, |info| {
                 info.version = version;
@@ -111,5 +117,56 @@ impl<S: Sink> Core<S> {
         }
         self.inferring.pop_front();
         Some(connection)
+    }
+}
+
+/// A message that waits for the version to know what it is.
+pub(super) struct Unsettled {
+    pub place: Place,
+    /// The last version in which it may be the older message, and what it is up to then and from then on.
+    until: u8,
+    older: Option<&'static Message>,
+    newer: Option<&'static Message>,
+}
+
+impl Unsettled {
+    /// What a message may be, if that depends on the version.
+    pub(super) fn of(
+        decoder: &mut Decoder,
+        info: &MessageInfo,
+        bytes: &[u8],
+        renumbered: Option<bool>,
+        place: Place,
+    ) -> Option<Self> {
+        let until = protocol::alternatives(info.number).find_map(|(_, a)| a.until)?;
+        let from = match info.direction {
+            Direction::ClientToServer => protocol::Sender::Client,
+            Direction::ServerToClient => protocol::Sender::Server,
+        };
+        let mut at = |version: u8| {
+            let version = Some(ProtocolVersion(version.into()));
+            resolve(decoder, bytes, info.number, from, version, renumbered).0
+        };
+        Some(Self {
+            place,
+            until,
+            older: at(until),
+            newer: at(NEWEST),
+        })
+    }
+
+    /// Settles what it is. A message that takes part in an exchange stays what it was taken for.
+    fn settle(&self, info: &mut MessageInfo, version: ProtocolVersion) {
+        let message = if version.known() <= self.until {
+            self.older
+        } else {
+            self.newer
+        };
+        let is_free = |message: Option<&Message>| {
+            message.is_none_or(|m| m.layouts.first().is_none_or(|l| !l.invoke_id))
+        };
+        if is_free(message) && is_free(info.message) {
+            info.message = message;
+        }
     }
 }

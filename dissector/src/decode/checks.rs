@@ -6,7 +6,7 @@ use super::parse::{Fit, Item, length_suits};
 use super::view::{MessageView, Reading};
 use super::wire::{self, HEADER_LEN};
 use crate::finding::{Code, Finding};
-use crate::protocol::{Layout, TableKind, ValueTable, WireType};
+use crate::protocol::{Layout, Message, TableKind, ValueTable, WireType};
 
 pub(super) fn unknown_type(view: &MessageView<'_>, findings: &mut Vec<Finding>) {
     size(view, findings);
@@ -272,6 +272,53 @@ fn duplicate(item: &Item, seen: &mut Seen, findings: &mut Vec<Finding>) {
     }
 }
 
+/// What a counter says and what was found.
+pub(super) struct Counter {
+    name: &'static str,
+    /// Where it stands.
+    at: usize,
+    stated: u32,
+    entries: usize,
+}
+
+impl Counter {
+    /// Whether there are as many entries as it says.
+    pub(super) fn is_right(&self) -> bool {
+        usize::try_from(self.stated) == Ok(self.entries)
+    }
+}
+
+/// The counters of a message's lists that say something about its entries.
+pub(super) fn counters<'a>(
+    message: &'static Message,
+    layout: &'static Layout,
+    bytes: &'a [u8],
+    counts: &'a [ListCount],
+) -> impl Iterator<Item = Counter> + use<'a> {
+    let lists = message.lists.iter().zip(counts).enumerate();
+    lists.filter_map(move |(index, (list, count))| {
+        let nested = list.counter_tag.is_some() && message.record;
+        let index = layout.counters.get(index).copied().flatten();
+        let fixed = index.and_then(|index| {
+            let field = layout.fixed.get(index)?;
+            let start = HEADER_LEN + usize::from(field.offset);
+            let size = usize::from(field.wire.size()?);
+            let number = wire::number(field.wire, bytes.get(start..start + size)?)?;
+            Some((start, number.bits))
+        });
+        let stated = fixed
+            .map(|(_, stated)| stated)
+            .or(count.counter)
+            .filter(|_| !nested)?;
+        Some(Counter {
+            name: list.counter,
+            at: fixed.map_or(HEADER_LEN, |(at, _)| at),
+            stated,
+            entries: count.entries,
+        })
+    })
+}
+
 /// Tags that were met in a message.
 #[derive(Default)]
 struct Seen([u64; 8]);
@@ -293,28 +340,11 @@ fn count(view: &MessageView<'_>, counts: &[ListCount], findings: &mut Vec<Findin
     let (Some(message), Some(layout)) = (view.message(), view.layout()) else {
         return;
     };
-    for (index, (list, count)) in message.lists.iter().zip(counts).enumerate() {
-        let fixed = layout
-            .counters
-            .get(index)
-            .copied()
-            .flatten()
-            .and_then(|i| view.fixed_at(i));
-        let nested = list.counter_tag.is_some() && message.record;
-        let Some(stated) = fixed
-            .map(|f| f.number().bits)
-            .or(count.counter)
-            .filter(|_| !nested)
-        else {
-            continue;
-        };
-        if usize::try_from(stated) != Ok(count.entries) {
-            let text = format!(
-                "{} says {stated}, the message has {}",
-                list.counter, count.entries
-            );
-            let at = fixed.map_or(HEADER_LEN, |f| f.range().start);
-            findings.push(Finding::at(Code::CountMismatch, at, text));
-        }
+    for counter in counters(message, layout, view.bytes(), counts).filter(|c| !c.is_right()) {
+        let text = format!(
+            "{} says {}, the message has {}",
+            counter.name, counter.stated, counter.entries
+        );
+        findings.push(Finding::at(Code::CountMismatch, counter.at, text));
     }
 }

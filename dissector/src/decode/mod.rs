@@ -7,10 +7,12 @@ mod lists;
 mod parse;
 mod value;
 mod view;
+mod weigh;
 pub mod wire;
 
 pub use value::{FieldValue, Numbers};
 pub use view::{FixedView, FloatingView, MessageView, Reading};
+pub(crate) use weigh::{VERSIONS, is_whole};
 pub use wire::{HEADER_LEN, Header, Number};
 
 use crate::finding::Finding;
@@ -102,34 +104,6 @@ impl Decoder {
     ) -> bool {
         let (layout, reading, fit) = self.read(bytes, version, message);
         layout.is_some() && fit.is_exact() && reading != Reading::Unknown
-    }
-
-    /// Whether one layout reads the message to its last byte, with fields that exist at the version.
-    pub(crate) fn fits_version(
-        &mut self,
-        bytes: &[u8],
-        version: ProtocolVersion,
-        message: &'static Message,
-    ) -> bool {
-        let known = version.known();
-        let Some(layout) = message
-            .layout(known)
-            .filter(|_| message.since.is_none_or(|s| s <= known))
-        else {
-            return false;
-        };
-        parse::parse(
-            bytes,
-            message,
-            layout,
-            version.floating_header(),
-            &mut self.trial,
-        )
-        .is_exact()
-            && self
-                .trial
-                .iter()
-                .all(|item| item.usage.is_none_or(|u| u.exists_at(known)))
     }
 
     /// Reads the body by the usual layout or, where that does not fit and another does, by that one.

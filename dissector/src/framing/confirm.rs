@@ -1,16 +1,14 @@
 //! Whether bytes are a message: the one place where a boundary is believed or not.
 
-use crate::decode::wire::Header;
+use crate::decode::wire::{self, Header};
 use crate::decode::{Decoder, HEADER_LEN, MAX_MESSAGE, Reading};
 use crate::finding::Code;
-use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender};
+use crate::protocol::{self, FloatingHeader, Message, ProtocolVersion, Sender, WireType, roles};
 
 /// What must speak for a boundary where CTI is expected.
 pub const ENOUGH: u32 = 3;
 /// What must speak for a boundary whose place is known from the header before a gap.
 pub const COMPUTED: u32 = 1;
-/// What must speak for the first message of a chain where no segment begins there.
-pub(super) const ALONE: u32 = 3;
 /// What must speak for a connection being CTI at all, on a port that says nothing.
 pub const FOREIGN_PORT: u32 = 6;
 
@@ -22,10 +20,28 @@ const MAX_UNKNOWN_TYPE: u32 = 1023;
 pub(super) enum Verdict {
     /// Enough speaks for it.
     Confirmed,
+    /// Enough speaks for it, but what follows was not captured, so that nothing could speak against it.
+    Unopposed,
     /// More bytes are needed.
     NotYet,
     /// It is no boundary.
     Refuted,
+}
+
+/// How much a message speaks for its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Worth {
+    /// The more, the more of it could have been wrong.
+    pub points: u32,
+    /// Well-formed floating fields.
+    fields: usize,
+}
+
+impl Worth {
+    /// Whether it may be the first of a chain where no segment begins: numbers alone can be anything.
+    pub(super) const fn stands_alone(self) -> bool {
+        self.points >= ENOUGH || self.fields > 0
+    }
 }
 
 /// Which floating headers a chain of messages can be read with.
@@ -71,6 +87,17 @@ impl Judge<'_> {
         (1..=MAX_UNKNOWN_TYPE).contains(&number.0) && total <= MAX_MESSAGE
     }
 
+    /// Whether the beginning of a header, or a whole one, may stand where one is due.
+    pub(super) fn may_begin(&self, bytes: &[u8]) -> bool {
+        if let Ok((_, header)) = wire::header(bytes) {
+            return self.plausible(header);
+        }
+        // Neither lengths nor types are large.
+        let zeros = [0, 4, 5];
+        let is_zero = |at: &usize| bytes.get(*at).is_none_or(|byte| *byte == 0);
+        zeros.iter().all(is_zero) && bytes.get(1).is_none_or(|byte| *byte <= 1)
+    }
+
     /// Whether a header may stand where none is due: only what a message of a known type from this sender can have.
     pub(super) fn strict(&self, header: Header) -> Option<&'static Message> {
         let length = usize::try_from(header.length).ok()?;
@@ -93,27 +120,41 @@ impl Judge<'_> {
         (sender_fits && fits).then_some(message)
     }
 
+    /// How often [`Judge::worth`] may read a message, at most.
+    pub(super) fn cost(&self, message: &'static Message) -> u64 {
+        let layouts = u64::try_from(message.layouts.len()).unwrap_or(u64::MAX);
+        // As the version has it, by all layouts there, and as the best has it; where no version is known, by both widths.
+        let widths = if self.version.is_some() { 1 } else { 2 };
+        layouts.saturating_add(2).saturating_mul(widths)
+    }
+
     /// How much a whole message speaks for its place; `None` when it speaks against it.
     pub(super) fn worth(
         &mut self,
         bytes: &[u8],
         message: &'static Message,
         widths: &mut Widths,
-    ) -> Option<u32> {
-        let versions: &[ProtocolVersion] = match &self.version {
-            Some(version) => std::slice::from_ref(version),
-            // One of each width: decoding itself tries the layouts of the other versions.
-            None => &[ProtocolVersion(15), ProtocolVersion(25)],
-        };
+    ) -> Option<Worth> {
+        let mut weights = None;
         let mut best = None;
         let mut still = Widths::default();
-        for version in versions {
-            let header = version.floating_header();
-            if !widths.allows(header) {
+        for header in [FloatingHeader::Narrow, FloatingHeader::Wide] {
+            let usual = match (self.version, header) {
+                (Some(version), _) => version,
+                (None, FloatingHeader::Narrow) => ProtocolVersion(15),
+                (None, FloatingHeader::Wide) => ProtocolVersion(25),
+            };
+            if !widths.allows(header) || usual.floating_header() != header {
                 continue;
             }
-            if let Some(worth) = worth_at(self.decoder, bytes, *version, message) {
-                best = best.max(Some(worth));
+            let decoder = &mut *self.decoder;
+            let worth = worth_at(decoder, bytes, usual, message).or_else(|| {
+                // Another layout may read it where this one finds something wrong.
+                let weights = weights.get_or_insert_with(|| decoder.weigh(bytes, message));
+                worth_at(decoder, bytes, weights.best(header)?, message)
+            });
+            if worth.is_some() {
+                best = best.max(worth);
                 still.add(header);
             }
         }
@@ -157,19 +198,23 @@ fn worth_at(
     bytes: &[u8],
     version: ProtocolVersion,
     usual: &'static Message,
-) -> Option<u32> {
+) -> Option<Worth> {
     let number = usual.number;
     let others = protocol::alternatives(number).map(|(m, _)| m);
     std::iter::once(usual).chain(others).find_map(|message| {
         if !message.published {
             // Name and length are all that can be checked: it speaks neither for nor against.
-            return Some(0);
+            return Some(Worth {
+                points: 0,
+                fields: 0,
+            });
         }
         if !decoder.is_exact(bytes, version, message) {
             return None;
         }
         let view = decoder.decode_as(bytes, version, Some(message));
-        let fields = view.floating().count();
+        // A field without data could be any two bytes.
+        let fields = view.floating().filter(|f| !f.raw().is_empty()).count();
         let length = usize::from(view.layout().map_or(0, |l| l.size));
         let enums = view.fixed().filter(|f| f.field().table.is_some()).count();
         let told = |code| view.findings().iter().any(|f| f.code == code);
@@ -179,16 +224,40 @@ fn worth_at(
         }
         let odd_values = told(Code::UnknownValue);
         let usual_reading = view.reading() == Reading::Usual;
-        Some(match (fields, length) {
-            _ if view.message().is_some_and(|m| m.name == "OPEN_REQ") && fields > 0 => 6,
+        let points = match (fields, length) {
+            _ if number == roles::OPEN_REQ && fields > 0 => 6,
             (2.., _) | (0, 200..) => 3,
-            (1, _) => 2,
-            (0, 40..) => 2,
+            (1, _) | (0, 40..) => 2,
             (0, 12..) if enums > 0 && !odd_values && usual_reading => 2,
             (0, 1..) => 1,
             _ => 0,
-        })
+        };
+        Some(Worth { points, fields })
     })
+}
+
+/// How far the content of a floating field would reach whose header ends where `before` ends: by a narrow header, by a wide
+/// one; 0 where there is none. A field that fits a message exactly is better evidence than the message.
+pub(super) fn enclosed(before: &[u8]) -> [usize; 2] {
+    let length = |tag: u16, length: u16| {
+        let opaque = protocol::floating(tag).is_some_and(|field| {
+            matches!(field.wire, Some(WireType::String | WireType::Unspec))
+                && field.max.is_some_and(|max| length <= max)
+        });
+        if opaque { usize::from(length) } else { 0 }
+    };
+    let narrow = match before {
+        [.., tag, size] => length(u16::from(*tag), u16::from(*size)),
+        _ => 0,
+    };
+    let wide = match before {
+        [.., t, ag, si, ze] => length(
+            u16::from_be_bytes([*t, *ag]),
+            u16::from_be_bytes([*si, *ze]),
+        ),
+        _ => 0,
+    };
+    [narrow, wide].map(|length| if length < HEADER_LEN { 0 } else { length })
 }
 
 /// The next place in a buffer where a header could stand, from `from` on: known headers begin with two zero bytes, and so

@@ -23,6 +23,9 @@ pub struct Framed<'a> {
     pub time: Timestamp,
     /// The packets that carried it.
     pub packets: &'a [PacketId],
+    /// Its place was found by its content and nothing confirmed it: bytes are missing before and behind it, and no segment
+    /// begins there.
+    pub unconfirmed: bool,
 }
 
 /// Why framing lost step with the stream.
@@ -110,6 +113,9 @@ struct Candidate {
     required: u32,
     /// Floating headers that the chain can be read with.
     widths: confirm::Widths,
+    /// Where the chain would end if it were the content of a floating field whose header stands in front of it; 0 for no
+    /// such field. By width of the floating header.
+    enclosed: [usize; 2],
 }
 
 /// Cuts the bytes of one direction into messages.
@@ -314,6 +320,7 @@ impl Framer {
             bytes: &self.buffer,
             time,
             packets: &self.packets,
+            unconfirmed: false,
         }));
         self.forget();
     }
@@ -393,6 +400,7 @@ impl Framer {
                     bytes: message,
                     time: run.time,
                     packets: &[run.packet],
+                    unconfirmed: false,
                 }));
                 return rest;
             }

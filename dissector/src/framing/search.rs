@@ -2,7 +2,7 @@
 
 use super::confirm::{self, Judge, Verdict};
 use super::{BreakCause, Candidate, Framed, Framer, Output, State, length, total};
-use crate::decode::wire;
+use crate::decode::wire::{self, HEADER_LEN};
 use crate::limits;
 use crate::time::Timestamp;
 
@@ -22,8 +22,9 @@ impl Framer {
             let verdict = self.follow(&mut candidate, judge, last, &mut credit);
             self.credit = credit;
             match verdict {
-                Verdict::Confirmed => {
-                    self.resume(candidate.start, judge, out);
+                Verdict::Confirmed | Verdict::Unopposed => {
+                    let unconfirmed = verdict == Verdict::Unopposed;
+                    self.resume(candidate.start, unconfirmed, judge, out);
                     // A later header of the buffer may have made no sense.
                     let State::Searching(next) = self.state else {
                         return;
@@ -49,10 +50,16 @@ impl Framer {
 
     fn next_candidate(&self, refuted: &Candidate) -> Candidate {
         let start = confirm::next_header(&self.buffer, refuted.start + 1);
+        let mut enclosed = confirm::enclosed(self.buffer.get(..start).unwrap_or(&[]));
+        for (end, before) in enclosed.iter_mut().zip(refuted.enclosed) {
+            // It may still be in the field that began at an earlier candidate.
+            *end = (*end).max((refuted.start + before).saturating_sub(start));
+        }
         Candidate {
             start,
             next: start,
             required: self.required,
+            enclosed,
             ..Candidate::default()
         }
     }
@@ -70,23 +77,31 @@ impl Framer {
             candidate.widths = confirm::Widths::both();
             candidate.worth = u32::from(self.is_segment_start(candidate.start));
         }
+        let computed = candidate.required <= confirm::COMPUTED;
         loop {
             let Some(rest) = self.buffer.get(candidate.next..) else {
                 return Verdict::NotYet;
             };
-            if candidate.next - candidate.start > limits::MAX_SEARCH {
+            let chain = candidate.next - candidate.start;
+            if chain > 0 && candidate.enclosed.contains(&chain) {
+                // What was read is just what a floating field in front of it would hold.
                 return Verdict::Refuted;
             }
-            let (worth, required) = (candidate.worth, candidate.required);
-            let enough = |bonus: u32| worth + bonus >= required;
+            let settled = chain > 0 && candidate.enclosed.iter().all(|end| *end < chain);
+            let enough = |bonus: u32| settled && candidate.worth + bonus >= candidate.required;
+            if enough(0) {
+                return self.follow_on(candidate, judge, last, credit);
+            }
             if rest.is_empty() {
                 // The chain ends where a segment ends.
-                let chained = candidate.next > candidate.start;
-                return if chained && enough(1) {
+                return if enough(1) {
                     Verdict::Confirmed
                 } else {
                     Verdict::NotYet
                 };
+            }
+            if chain > limits::MAX_SEARCH {
+                return Verdict::Refuted;
             }
             let Ok((_, header)) = wire::header(rest) else {
                 return Verdict::NotYet;
@@ -94,21 +109,19 @@ impl Framer {
             let Some(message) = judge.strict(header) else {
                 return Verdict::Refuted;
             };
-            if candidate.next > candidate.start && enough(1) {
-                return Verdict::Confirmed;
+            if enough(1) {
+                candidate.worth += 1;
+                continue;
             }
             let Some(bytes) = total(header.length).and_then(|t| rest.get(..t)) else {
-                if candidate.required <= confirm::COMPUTED && candidate.next == candidate.start {
+                return match (computed && chain == 0, last) {
                     // The place is known and the header suits it; the rest may never have been captured.
-                    return Verdict::Confirmed;
-                }
-                return if last {
-                    Verdict::Refuted
-                } else {
-                    Verdict::NotYet
+                    (true, _) => Verdict::Confirmed,
+                    (false, true) => Verdict::Refuted,
+                    (false, false) => Verdict::NotYet,
                 };
             };
-            let cost = 2 * length(bytes);
+            let cost = judge.cost(message).saturating_mul(length(bytes));
             let Some(left) = credit.checked_sub(cost) else {
                 return Verdict::Refuted;
             };
@@ -116,16 +129,54 @@ impl Framer {
             let Some(worth) = judge.worth(bytes, message, &mut candidate.widths) else {
                 return Verdict::Refuted;
             };
-            let nothing_else = candidate.next == candidate.start && candidate.worth == 0;
-            if nothing_else && worth < confirm::ALONE && required > confirm::COMPUTED {
+            if chain == 0 && candidate.worth == 0 && !computed && !worth.stands_alone() {
                 // Numbers of a long message just before a true one can look like a short one.
                 return Verdict::Refuted;
             }
-            candidate.worth += worth;
+            candidate.worth += worth.points;
             candidate.next += bytes.len();
-            if candidate.worth >= candidate.required {
+            if computed && candidate.worth >= candidate.required {
                 return Verdict::Confirmed;
             }
+        }
+    }
+
+    /// Enough speaks for a chain so far. It must lead through all that is there: what looks like messages within another
+    /// message is hardly followed by more of them to the end of a segment.
+    fn follow_on(
+        &self,
+        candidate: &mut Candidate,
+        judge: &Judge<'_>,
+        last: bool,
+        credit: &mut u64,
+    ) -> Verdict {
+        let unfinished = match last {
+            false => Verdict::NotYet,
+            true if self.is_segment_start(candidate.start) => Verdict::Confirmed,
+            true => Verdict::Unopposed,
+        };
+        loop {
+            let rest = self.buffer.get(candidate.next..).unwrap_or(&[]);
+            let far = candidate.next - candidate.start > limits::MAX_SEARCH;
+            if rest.is_empty() || far {
+                return Verdict::Confirmed;
+            }
+            if !judge.may_begin(rest) {
+                return Verdict::Refuted;
+            }
+            let whole = wire::header(rest)
+                .ok()
+                .and_then(|(_, header)| total(header.length))
+                .filter(|total| *total <= rest.len());
+            let Some(whole) = whole else {
+                return unfinished;
+            };
+            let Some(left) = credit.checked_sub(length(rest.get(..HEADER_LEN).unwrap_or(&[])))
+            else {
+                return Verdict::Confirmed;
+            };
+            *credit = left;
+            candidate.next += whole;
         }
     }
 
@@ -170,7 +221,13 @@ impl Framer {
     }
 
     /// The boundary at `start` is confirmed: tells what was skipped and hands out the whole messages of the buffer.
-    fn resume(&mut self, start: usize, judge: &Judge<'_>, out: &mut dyn FnMut(Output<'_>)) {
+    fn resume(
+        &mut self,
+        start: usize,
+        unconfirmed: bool,
+        judge: &Judge<'_>,
+        out: &mut dyn FnMut(Output<'_>),
+    ) {
         if start > 0 {
             self.begin_break(
                 BreakCause::MidStream,
@@ -223,6 +280,7 @@ impl Framer {
                 bytes,
                 time,
                 packets: &self.packets,
+                unconfirmed,
             }));
             at = end;
         }

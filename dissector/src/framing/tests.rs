@@ -1,5 +1,7 @@
 //! Streams in pieces, with holes and with nonsense in them. Every byte of a stream is in a message, skipped or missing.
 
+mod deceit;
+
 use super::*;
 use crate::decode::Decoder;
 use crate::encode::{Draft, Value};
@@ -22,6 +24,8 @@ struct Feed {
     packet: u64,
     got: Vec<Got>,
     carriers: Vec<Vec<u64>>,
+    /// Of each message: whether its place is certain.
+    certain: Vec<bool>,
 }
 
 impl Feed {
@@ -34,6 +38,7 @@ impl Feed {
             packet: 0,
             got: Vec::new(),
             carriers: Vec::new(),
+            certain: Vec::new(),
         }
     }
 
@@ -55,9 +60,11 @@ impl Feed {
             sender: self.sender,
         };
         let (got, carriers) = (&mut self.got, &mut self.carriers);
+        let certain = &mut self.certain;
         act(&mut self.framer, &mut judge, &mut |output| match output {
             Output::Message(framed) => {
                 got.push(Got::Message(framed.bytes.to_vec()));
+                certain.push(!framed.unconfirmed);
                 carriers.push(framed.packets.iter().map(|p| p.number).collect());
             }
             Output::Break(b) => got.push(Got::Break(b.cause, b.missing, b.skipped, b.resumed)),

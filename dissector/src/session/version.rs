@@ -1,6 +1,6 @@
 //! The protocol version of a session: stated, forced, or inferred from how its messages can be read.
 
-use crate::decode::Decoder;
+use crate::decode::{Decoder, VERSIONS, is_whole};
 use crate::protocol::{self, Message, NEWEST, OLDEST, ProtocolVersion};
 
 /// How a session's version is known.
@@ -35,13 +35,11 @@ impl VersionSource {
     }
 }
 
-const VERSIONS: usize = 21;
-
 /// What speaks for and against each version.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Evidence {
-    /// Messages that do not fit, per version from the oldest.
-    misfits: [u32; VERSIONS],
+    /// What speaks against each version, from the oldest.
+    against: [u32; VERSIONS],
     /// Messages that were weighed.
     messages: u32,
     /// Messages that told versions apart.
@@ -51,29 +49,39 @@ pub(crate) struct Evidence {
 /// Telling messages that are enough to decide.
 const ENOUGH: u32 = 10;
 
+/// What a message says against a version by which it cannot be read.
+const MISFIT: u32 = 4;
+
+/// What a message says against a version by which it can be read, but not as well as by another.
+const WORSE: u32 = 1;
+
 impl Evidence {
-    /// Weighs a message.
+    /// Weighs a message by its type.
     pub(crate) fn add(
         &mut self,
         decoder: &mut Decoder,
         bytes: &[u8],
-        message: Option<&'static Message>,
+        number: protocol::MessageType,
     ) {
         self.messages = self.messages.saturating_add(1);
-        let Some(message) = message.filter(|m| m.published) else {
+        if !is_whole(bytes) {
+            return;
+        }
+        let Some(weights) = weigh(decoder, bytes, number) else {
             return;
         };
-        let mut fits = [false; VERSIONS];
-        for (fit, version) in fits.iter_mut().zip(OLDEST..=NEWEST) {
-            *fit = decoder.fits_version(bytes, ProtocolVersion(version.into()), message);
-        }
-        let fitting = fits.iter().filter(|f| **f).count();
-        if fitting == 0 || fitting == VERSIONS {
+        let best = weights.iter().flatten().max().copied();
+        let Some(best) = best.filter(|best| weights.iter().any(|w| *w != Some(*best))) else {
             return;
-        }
+        };
         self.telling = self.telling.saturating_add(1);
-        for (misfits, fit) in self.misfits.iter_mut().zip(fits) {
-            *misfits = misfits.saturating_add(u32::from(!fit));
+        for (against, weight) in self.against.iter_mut().zip(weights) {
+            let more = match weight {
+                None => MISFIT,
+                Some(weight) if weight < best => WORSE,
+                Some(_) => 0,
+            };
+            *against = against.saturating_add(more);
         }
     }
 
@@ -97,16 +105,49 @@ impl Evidence {
         (ProtocolVersion(newest.into()), source)
     }
 
-    /// Oldest and newest of the versions with the fewest misfits.
+    /// Oldest and newest of the versions that least speaks against.
     fn best(&self) -> (u8, u8) {
-        let fewest = self.misfits.iter().min().copied().unwrap_or(0);
+        let least = self.against.iter().min().copied().unwrap_or(0);
         let mut best = (OLDEST..=NEWEST)
-            .zip(self.misfits)
-            .filter(|(_, m)| *m == fewest)
+            .zip(self.against)
+            .filter(|(_, against)| *against == least)
             .map(|(v, _)| v);
         let oldest = best.next().unwrap_or(OLDEST);
         (oldest, best.next_back().unwrap_or(oldest))
     }
+}
+
+/// How well a message can be read by each version; `None` where that says nothing.
+fn weigh(
+    decoder: &mut Decoder,
+    bytes: &[u8],
+    number: protocol::MessageType,
+) -> Option<[Option<usize>; VERSIONS]> {
+    let usual = protocol::message(number);
+    let mut weights = match usual {
+        Some(message) if message.published => decoder.weigh(bytes, message).0,
+        Some(_) => return None,
+        None => [None; VERSIONS],
+    };
+    let mut ambiguous = false;
+    for (other, alternative) in protocol::alternatives(number) {
+        ambiguous = true;
+        let others = match other.published {
+            true => decoder.weigh(bytes, other).0,
+            // It cannot be checked, so it may be there.
+            false => [Some(0); VERSIONS],
+        };
+        for ((weight, other), version) in weights.iter_mut().zip(others).zip(OLDEST..=NEWEST) {
+            if alternative.until.is_none_or(|until| version <= until) {
+                *weight = (*weight).max(other);
+            }
+        }
+    }
+    if ambiguous {
+        // Which of the messages it is matters more than how well it reads.
+        weights = weights.map(|weight| weight.map(|_| 0));
+    }
+    Some(weights)
 }
 
 /// The message that a type stands for, where servers number some messages in two ways: by who sends it and by what fits.
@@ -124,8 +165,7 @@ pub(crate) fn resolve(
     let mut other = protocol::alternatives(number)
         .filter(|(_, a)| match (a.until, known) {
             (Some(until), Some(known)) => known <= until,
-            (Some(_), None) => false,
-            (None, _) => true,
+            _ => true,
         })
         .map(|(m, _)| m);
     let Some(other) = other.next() else {
@@ -135,8 +175,13 @@ pub(crate) fn resolve(
         return (Some(other), Some(true));
     };
     let sent = |m: &Message| m.sender == protocol::Sender::Either || m.sender == from;
-    let version = version.unwrap_or(ProtocolVersion(NEWEST.into()));
-    let mut fits = |m: &'static Message| m.published && decoder.is_exact(bytes, version, m);
+    let mut fits = |m: &'static Message| {
+        m.published
+            && match version {
+                Some(version) => decoder.is_exact(bytes, version, m),
+                None => decoder.weigh(bytes, m).0.iter().any(Option::is_some),
+            }
+    };
     match (sent(usual), sent(other)) {
         (true, false) => (Some(usual), Some(false)),
         (false, true) => (Some(other), Some(true)),

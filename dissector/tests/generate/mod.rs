@@ -2,6 +2,8 @@
 //! The same seed gives the same message.
 #![allow(dead_code)] // Each test program uses its own part.
 
+mod lifelike;
+
 use cti_dissector::decode::{FieldValue, MessageView};
 use cti_dissector::encode::{Draft, Value};
 use cti_dissector::protocol::{
@@ -177,6 +179,12 @@ pub struct Wish<'a> {
     pub fixed: &'a [(&'a str, i64)],
     /// Values that a real message could have: no unknown values, no odd texts.
     pub usual: bool,
+    /// Values as a busy site has them, instead of any: see [`lifelike`].
+    pub lifelike: bool,
+    /// Most entries of each list; 0 for the usual few.
+    pub entries: usize,
+    /// What texts and opaque fields contain now and then, as far as there is room.
+    pub smuggled: &'a [u8],
 }
 
 /// A message with values by the seed.
@@ -187,12 +195,14 @@ pub fn message(
     wish: Wish<'_>,
 ) -> Generated {
     // A layout that is chosen by its values needs values that make sense.
-    let usual = wish.usual || message.variants.iter().any(|v| v.by_values);
+    let by_values = message.variants.iter().any(|v| v.by_values);
+    let usual = wish.usual || wish.lifelike || by_values;
     let mut maker = Maker {
         message,
         version,
         random,
         usual,
+        wish,
         draft: Draft::of(message, version).unwrap(),
         floating: Vec::new(),
         groups: 0,
@@ -213,6 +223,7 @@ struct Maker<'r> {
     version: ProtocolVersion,
     random: &'r mut Random,
     usual: bool,
+    wish: Wish<'r>,
     draft: Draft,
     floating: Vec<Field>,
     groups: usize,
@@ -255,6 +266,16 @@ impl Maker<'_> {
     }
 
     fn fixed_value(&mut self, field: &FixedField) -> i64 {
+        if self.wish.lifelike {
+            let bits = lifelike::number(
+                field.name,
+                field.wire,
+                field.table,
+                field.special,
+                self.random,
+            );
+            return signed(field.wire, bits);
+        }
         self.number(field.wire, field.table, field.special)
     }
 
@@ -295,7 +316,12 @@ impl Maker<'_> {
             !self.message.record && lists.any(|l| l.counter_tag == Some(u.field.tag))
         };
         for usage in uses.iter().filter(|u| u.list.is_none() && !is_counter(u)) {
-            if !usage.optional || !self.random.once_in(4) {
+            let left_out = match self.wish.lifelike {
+                true if usage.listed_only => !self.random.once_in(16),
+                true => self.random.once_in(2),
+                false => self.random.once_in(4),
+            };
+            if !usage.optional || !left_out {
                 blocks.push(Block {
                     uses: vec![usage],
                     grouped: false,
@@ -309,7 +335,11 @@ impl Maker<'_> {
                 .filter(|u| u.list == Some(index))
                 .collect();
             if members.iter().any(|u| u.field.tag == list.lead) {
-                for _ in 0..self.random.below(4) {
+                let most = match self.wish.entries {
+                    0 => 3,
+                    entries => entries,
+                };
+                for _ in 0..self.random.below(most + 1) {
                     blocks.push(self.entry(list, &members));
                 }
             }
@@ -381,7 +411,14 @@ impl Maker<'_> {
             FloatingHeader::Wide => max,
         };
         let wire = field.wire.unwrap();
+        if let Some(bytes) = self.smuggled(wire, max) {
+            return (Value::Bytes(bytes.clone()), Plain::Bytes(bytes));
+        }
         match wire {
+            WireType::String if self.wish.lifelike => {
+                let text = lifelike::text(usage.name, max.saturating_sub(1), self.random);
+                (Value::Text(text.clone()), Plain::Text(text.into()))
+            }
             WireType::String => self.text(max),
             WireType::Unspec => {
                 let length = self.length(max);
@@ -409,6 +446,12 @@ impl Maker<'_> {
                 };
                 (value, Plain::Task(high, low, sequence))
             }
+            _ if self.wish.lifelike => {
+                let special = usage.special.or(field.special);
+                let bits = lifelike::number(usage.name, wire, field.table, special, self.random);
+                let number = signed(wire, bits);
+                (Value::Number(number), Plain::Number(number))
+            }
             _ if field.array && !self.random.once_in(4) => {
                 let fits = max / usize::from(wire.size().unwrap());
                 let count = self.random.below(fits.min(6) + 1);
@@ -427,6 +470,26 @@ impl Maker<'_> {
                 (Value::Number(number), Plain::Number(number))
             }
         }
+    }
+
+    /// Now and then, what shall be found inside a field of this type: whole, and with what the type needs around it.
+    fn smuggled(&mut self, wire: WireType, max: usize) -> Option<Vec<u8>> {
+        let content = self.wish.smuggled;
+        if content.is_empty() || self.random.once_in(2) {
+            return None;
+        }
+        let bytes = match wire {
+            WireType::String => [content, &[0]].concat(),
+            WireType::Unspec => content.to_vec(),
+            WireType::NamedVariable => [b"user.x\0", content, &[0]].concat(),
+            WireType::NamedArray => [b"\x01user.x\0", content, &[0]].concat(),
+            _ => return None,
+        };
+        let longest = match wire {
+            WireType::NamedVariable | WireType::NamedArray => 200,
+            _ => max,
+        };
+        (bytes.len() <= longest).then_some(bytes)
     }
 
     /// A text that takes at most `max` bytes with its terminating zero.
