@@ -16,7 +16,7 @@ pub(crate) const TRUE: u8 = 1;
 pub(crate) const IGNORE: u8 = 2;
 
 /// The first byte holds `TRUE` and `IGNORE`. Then come segments of 12 bytes: connection and side, flags, sequence number,
-/// acknowledgement (relative to what the other side has sent), payload length, time. See [`decode`].
+/// acknowledgement (relative to what the other side has sent), payload length, time.
 pub fn check(data: &[u8]) {
     let mut bytes = Bytes::new(data);
     let mode = bytes.u8();
