@@ -20,6 +20,7 @@ Examples:
   ctishark --call 16777235 trace.pcap       one call
   ctishark --type 'CALL_*' --session 2 trace.pcap
   ctishark --only-failures --from 10:15 --to 10:30 trace.pcap
+  ctishark -Y 'AgentID == \"1001\" && latency_ms > 500' trace.pcap
   ctishark --format ndjson trace.pcap | jq 'select(.kind == \"message\")'
   tcpdump -i eth0 -U -w - tcp | ctishark -
 
@@ -156,6 +157,13 @@ pub struct SelectArgs {
     /// Only what failed: negative answers, failure events and requests without an answer
     #[arg(long)]
     pub only_failures: bool,
+    /// Only messages that pass a filter expression, such as 'AgentID == "1001" && !findings'
+    ///
+    /// Fields by their names, and name, type, session, direction, version, src, dst, time, length, latency_ms, status, answered, findings
+    /// and severity; with ==, !=, <, <=, >, >=, in {...}, contains, matches, &, and combined with &&, || and !. Texts stand in double
+    /// quotes, so put the expression in single quotes (in cmd.exe: in double quotes, with \" for those inside). The guide tells more.
+    #[arg(short = 'Y', long, value_name = "EXPR")]
+    pub filter: Option<String>,
 }
 
 #[derive(Debug, Args)]

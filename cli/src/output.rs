@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use cti_dissector::filter::FilterError;
 use cti_dissector::render::text::is_harmless;
 
 /// Standard output, buffered. Nothing counts as written before [`Output::finish`].
@@ -50,13 +51,19 @@ pub fn show(text: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints an error with all its causes on one line of standard error. Nothing can be done when that fails.
+/// Prints an error with all its causes on one line of standard error; below it the place, when it is in a filter expression. Nothing can be
+/// done when that fails.
 pub fn complain(error: &anyhow::Error) {
-    let _ = writeln!(
-        io::stderr(),
-        "ctishark: {}",
-        on_one_line(&format!("{error:#}"))
-    );
+    let mut stderr = io::stderr();
+    let _ = writeln!(stderr, "ctishark: {}", on_one_line(&format!("{error:#}")));
+    let in_filter = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<FilterError>());
+    if let Some(error) = in_filter {
+        for line in error.pointer().lines() {
+            let _ = writeln!(stderr, "  {line}");
+        }
+    }
 }
 
 /// A text on one line, without what could disturb a terminal.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use cti_dissector::Timestamp;
+use cti_dissector::filter::{self, Filter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
@@ -60,7 +61,7 @@ pub struct SessionsOptions {
 }
 
 /// Which messages to show: those that meet every condition given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Selection {
     /// Numbers of sessions; all when empty.
     pub sessions: Vec<u32>,
@@ -78,6 +79,15 @@ pub struct Selection {
     pub no_heartbeats: bool,
     /// Only what failed.
     pub only_failures: bool,
+    /// Only what passes this.
+    pub filter: Option<Filter>,
+}
+
+impl Selection {
+    /// Whether it depends on what becomes of requests, so that they must be held back until that is known.
+    pub fn asks_for_outcomes(&self) -> bool {
+        self.only_failures || self.filter.as_ref().is_some_and(Filter::asks_for_outcomes)
+    }
 }
 
 /// An end of the span of time to show.
@@ -177,7 +187,7 @@ impl TimelineOptions {
     pub fn new(args: TimelineArgs) -> anyhow::Result<Self> {
         let zone = time_zone(args.show.utc);
         Ok(Self {
-            selection: Selection::new(args.select, &zone)?,
+            selection: Selection::new(args.select, &zone, args.show.show_secrets)?,
             view: View::new(&args.show, zone),
             decoding: Decoding::new(args.decode),
             inputs: captures(&args.input, &args.common)?,
@@ -199,7 +209,7 @@ impl SessionsOptions {
 }
 
 impl Selection {
-    fn new(args: SelectArgs, zone: &TimeZone) -> anyhow::Result<Self> {
+    fn new(args: SelectArgs, zone: &TimeZone, show_secrets: bool) -> anyhow::Result<Self> {
         let bound = |moment: Option<Moment>, name| {
             moment
                 .map(|m| {
@@ -219,6 +229,15 @@ impl Selection {
             !reversed,
             "--from is later than --to; nothing can be between them"
         );
+        let options = filter::Options {
+            show_secrets,
+            zone: zone.clone(),
+        };
+        let filter = args
+            .filter
+            .map(|text| Filter::with_options(&text, &options))
+            .transpose()
+            .context("invalid value for '--filter <EXPR>'")?;
         Ok(Self {
             sessions: args.sessions,
             types: TypeSelection::new(args.types),
@@ -228,6 +247,7 @@ impl Selection {
             to,
             no_heartbeats: args.no_heartbeats,
             only_failures: args.only_failures,
+            filter,
         })
     }
 }

@@ -4,7 +4,7 @@
 //! order; [`framing`] cuts it into messages; [`conversation`] follows sessions and pairs requests with answers, telling
 //! [`record`]s in order; [`decode`] says what a message's bytes mean; [`render`] writes records as text or JSON. Each room
 //! can be used alone. [`protocol`] holds what is known of the protocol, [`encode`] builds messages from it, [`explain`]
-//! looks things up in it.
+//! looks things up in it, [`filter`] says by an expression which messages are wanted.
 //!
 //! Nothing here prints, logs, reads the environment or names a file: input is [`std::io::Read`], output a byte buffer.
 //!
@@ -32,6 +32,7 @@ pub mod correlate;
 pub mod decode;
 pub mod encode;
 pub mod explain;
+pub mod filter;
 pub mod finding;
 pub mod framing;
 mod kept;

@@ -154,3 +154,15 @@ pub const SEARCH_EFFORT: u64 = 32;
 
 /// Bytes that may be decoded on trial at once (per direction).
 pub const SEARCH_CREDIT: u64 = 1024 * 1024;
+
+/// Longest filter expression (bytes); long lists of values fit.
+pub const MAX_FILTER_BYTES: usize = 64 * 1024;
+
+/// Parentheses and negations within each other in a filter expression.
+pub const MAX_FILTER_DEPTH: usize = 64;
+
+/// Regular expressions in one filter expression.
+pub const MAX_FILTER_PATTERNS: usize = 32;
+
+/// Memory of one compiled regular expression of a filter (bytes), and of the cache with which it runs.
+pub const MAX_PATTERN_BYTES: usize = 256 * 1024;

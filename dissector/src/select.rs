@@ -1,7 +1,8 @@
-//! Which records to show: by session, type, call, agent, time and how it went.
+//! Which records to show: by session, type, call, agent, time, how it went, and by a filter expression.
 
 use crate::correlate::{Exchange, OutcomeKind};
 use crate::decode::{Decoder, FieldValue, MessageView};
+use crate::filter::Filter;
 use crate::finding::Severity;
 use crate::limits;
 use crate::protocol::{Kind, Message, MessageType, Special, roles};
@@ -32,12 +33,14 @@ pub struct Criteria {
     pub no_heartbeats: bool,
     /// Only failures, and requests that failed or were not answered.
     pub only_failures: bool,
+    /// Only what passes this. An exchange passes when one of its messages does.
+    pub filter: Option<Filter>,
 }
 
 impl Criteria {
     /// Whether anything is asked of the messages themselves.
     fn about_messages(&self) -> bool {
-        self.types.is_some() || self.about_parties() || self.only_failures
+        self.types.is_some() || self.about_parties() || self.only_failures || self.filter.is_some()
     }
 
     /// Whether calls or agents are asked for.
@@ -62,13 +65,15 @@ pub struct Selector {
     criteria: Criteria,
     decoder: Decoder,
     chosen: Chosen,
+    /// Messages of exchanges that have passed the filter.
+    filtered: Chosen,
     /// Sessions opened for one of the agents asked for, as long as they last.
     agent_sessions: BTreeSet<u32>,
     selected: u64,
 }
 
-/// Numbers of the requests that are about the calls and agents asked for, by what they or their answers say; the latest ones. An answer
-/// without request stands for itself.
+/// Numbers of messages for whose sake exchanges pass, the latest ones. For calls and agents they are those of requests, by what they or their
+/// answers say; an answer without request stands for itself.
 #[derive(Default)]
 struct Chosen {
     numbers: BTreeSet<u64>,
@@ -100,6 +105,7 @@ impl Selector {
             criteria,
             decoder: Decoder::new(),
             chosen: Chosen::default(),
+            filtered: Chosen::default(),
             agent_sessions: BTreeSet::new(),
             selected: 0,
         }
@@ -176,13 +182,28 @@ impl Selector {
     }
 
     fn message(&mut self, info: &MessageInfo, bytes: &[u8]) -> bool {
-        // First, because it remembers.
-        self.about(info, bytes)
+        // First, because they remember.
+        let about = self.about(info, bytes);
+        let filtered = self.passes_filter(info, bytes);
+        about
+            && filtered
             && !self.skips(info.number)
             && self.session(info.peers.session)
             && self.time(info.time)
             && self.types(info.number, info.message)
             && (!self.criteria.only_failures || is_failure(info))
+    }
+
+    /// Whether a message passes the filter, if there is one.
+    fn passes_filter(&mut self, info: &MessageInfo, bytes: &[u8]) -> bool {
+        let Some(filter) = &self.criteria.filter else {
+            return true;
+        };
+        let passes = filter.matches(info, bytes, &mut self.decoder);
+        if passes && may_have_exchange(info) {
+            self.filtered.add(info.no);
+        }
+        passes
     }
 
     /// Whether a message is about the calls and agents asked for.
@@ -205,10 +226,7 @@ impl Selector {
             || answers_chosen
             || self.agent_sessions.contains(&info.peers.session);
         let about = call && agent;
-        if about
-            && let Some(message) = info.message
-            && !matches!(message.kind, Kind::Event | Kind::Indication)
-        {
+        if about && may_have_exchange(info) {
             self.chosen.add(request.unwrap_or(info.no));
         }
         about
@@ -224,8 +242,15 @@ impl Selector {
             && self.time(exchange.time)
             && (!self.criteria.only_failures || failed(exchange.outcome.kind))
             && (!self.criteria.about_parties() || parts().any(|p| self.chosen.has(p.no)))
+            && (self.criteria.filter.is_none() || parts().any(|p| self.filtered.has(p.no)))
             && parts().any(|p| self.types(p.number, p.message) && !self.skips(p.number))
     }
+}
+
+/// Whether a message is part of exchanges.
+fn may_have_exchange(info: &MessageInfo) -> bool {
+    let kind = info.message.map(|m| m.kind);
+    kind.is_some_and(|k| !matches!(k, Kind::Event | Kind::Indication))
 }
 
 /// Outcomes that a person who asks for failures wants to see.

@@ -37,6 +37,10 @@ fn criteria(selection: &Selection, start: Timestamp) -> Criteria {
             wanted.accepts(number, message)
         }))
     };
+    let mut filter = selection.filter.clone();
+    if let Some(filter) = &mut filter {
+        filter.starts_at(start);
+    }
     Criteria {
         sessions: selection.sessions.iter().copied().collect(),
         types,
@@ -46,6 +50,7 @@ fn criteria(selection: &Selection, start: Timestamp) -> Criteria {
         to: selection.to.as_ref().map(|b| b.resolve(start)),
         no_heartbeats: selection.no_heartbeats,
         only_failures: selection.only_failures,
+        filter,
     }
 }
 
@@ -272,8 +277,8 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
         stream.out.raw(&head).context("standard output")?;
         Ok(stream)
     };
-    // Only failures: whether a request is one shows when its outcome does.
-    let hold = selection.only_failures;
+    // Whether a request is selected may show only when its outcome does.
+    let hold = selection.asks_for_outcomes();
     let dissector = driver::options(&decoding, hold);
     let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, make)?;
     let failed = outcome.failed;

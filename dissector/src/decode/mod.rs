@@ -30,6 +30,9 @@ pub struct Decoder {
     trial: Vec<Item>,
     counts: Vec<ListCount>,
     findings: Vec<Finding>,
+    /// How many messages were decoded.
+    #[cfg(test)]
+    pub(crate) decoded: u64,
 }
 
 impl Decoder {
@@ -54,6 +57,10 @@ impl Decoder {
         version: ProtocolVersion,
         message: Option<&'static Message>,
     ) -> MessageView<'a> {
+        #[cfg(test)]
+        {
+            self.decoded += 1;
+        }
         self.findings.clear();
         self.items.clear();
         self.counts.clear();
@@ -237,6 +244,30 @@ impl Decoder {
         }
         exact
     }
+}
+
+/// Whether decoding may find one of some tags in a message to which no table gives them; the message must be a published one. Tells it
+/// without decoding: such a field makes a message fit no layout, and then it is read by the usual one.
+pub(crate) fn has_foreign_tag(
+    bytes: &[u8],
+    version: ProtocolVersion,
+    message: &'static Message,
+    tags: &[u16],
+) -> bool {
+    let Some(layout) = message.layout(version.known()) else {
+        return false;
+    };
+    let header = version.floating_header();
+    let mut rest = bytes
+        .get(HEADER_LEN + usize::from(layout.size)..)
+        .unwrap_or(&[]);
+    while let Ok((after, field)) = wire::floating_field(header, rest) {
+        if tags.contains(&field.tag) {
+            return true;
+        }
+        rest = after;
+    }
+    false
 }
 
 /// Bytes of a fixed part that ends inside a field: those behind the last whole field.

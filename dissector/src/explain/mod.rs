@@ -7,7 +7,7 @@ mod index;
 mod json;
 mod page;
 mod query;
-mod suggest;
+pub(crate) mod suggest;
 mod text;
 mod topic;
 

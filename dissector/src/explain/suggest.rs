@@ -39,7 +39,7 @@ pub(super) fn similar(name: &str) -> Vec<&'static str> {
 const MOST: usize = 6;
 
 /// The candidates nearest to `name`: first those that begin with it, then those that contain it, then those spelled alike.
-pub(super) fn nearest(
+pub(crate) fn nearest(
     name: &str,
     candidates: impl Iterator<Item = &'static str>,
 ) -> Vec<&'static str> {

@@ -15,6 +15,7 @@
 
 pub mod capture;
 pub mod decode;
+pub mod filter;
 mod input;
 pub mod layers;
 mod memory;
@@ -36,13 +37,14 @@ use std::path::{Path, PathBuf};
 pub type Check = fn(&[u8]);
 
 /// All targets, by the name of their folders in `seeds` and `regressions`.
-pub const TARGETS: [(&str, Check); 6] = [
+pub const TARGETS: [(&str, Check); 7] = [
     ("capture", capture::check),
     ("layers", layers::check),
     ("reassembly", reassembly::check),
     ("decode", decode::check),
     ("scenario", scenario::check),
     ("program", program::check),
+    ("filter", filter::check),
 ];
 
 /// A folder beside this package: `found` or `regressions`.

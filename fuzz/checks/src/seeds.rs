@@ -2,6 +2,7 @@
 
 use crate::capture::{REOPENABLE, TWO};
 use crate::decode::{LOSSY, MIDSTREAM, SENDER, SERVER, UNVERSIONED};
+use crate::filter::EXAMPLES;
 use crate::layers::LINK_TYPES;
 use crate::memory::Memory;
 use crate::program::{HOLD, SECRETS, VERSION};
@@ -29,6 +30,7 @@ pub fn of(target: &str) -> Vec<Seed> {
         "decode" => [vectors(), streams()].concat(),
         "scenario" => scenarios(),
         "program" => programs(),
+        "filter" => filters(),
         _ => Vec::new(),
     }
 }
@@ -82,6 +84,13 @@ fn captures() -> Vec<Seed> {
         (format!("{first}-merged"), bytes)
     });
     alone.chain(merged).collect()
+}
+
+fn filters() -> Vec<Seed> {
+    let examples = EXAMPLES.iter().enumerate();
+    examples
+        .map(|(number, text)| (format!("example-{number}"), text.as_bytes().to_vec()))
+        .collect()
 }
 
 fn programs() -> Vec<Seed> {

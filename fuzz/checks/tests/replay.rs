@@ -90,6 +90,11 @@ fn program() {
 }
 
 #[test]
+fn filter() {
+    replay("filter", 2000);
+}
+
+#[test]
 fn every_target_is_replayed() {
     let here = include_str!("replay.rs");
     for (target, _) in TARGETS {
