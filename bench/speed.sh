@@ -31,12 +31,14 @@ done
 $ctishark --format ndjson fixtures/captures/demo.pcap >/dev/null # a first run, for the page cache
 head -c 24 "$folder/busy-100MB.pcap" >"$folder/empty.pcap"
 
-# measure NAME RUNS WARMUP COMMAND: seconds of the whole process, fastest of RUNS; the fastest is the least disturbed.
+# measure NAME RUNS WARMUP COMMAND: seconds of the whole process, the median of RUNS.
 declare -A seconds
 measure() {
-    hyperfine --shell bash --style none --warmup "$3" --runs "$2" --export-json "$folder/result.json" "$4 >/dev/null 2>&1" >/dev/null
-    seconds[$1]=$(jq '.results[0].min' "$folder/result.json")
-    printf '  %-24s %9.4f s   (median %.4f)\n' "$1" "${seconds[$1]}" "$(jq '.results[0].median' "$folder/result.json")"
+    hyperfine --shell bash --style none --warmup "$3" --runs "$2" --export-json "$folder/result.json" \
+        "$4 >/dev/null 2>&1" >/dev/null 2>&1
+    seconds[$1]=$(jq '.results[0].median' "$folder/result.json")
+    printf '  %-16s %8.4f s   (%.4f to %.4f)\n' "$1" "${seconds[$1]}" \
+        "$(jq '.results[0].min' "$folder/result.json")" "$(jq '.results[0].max' "$folder/result.json")"
 }
 ratio() { awk -v a="${seconds[$1]}" -v b="${seconds[$2]}" 'BEGIN { printf "%.2f", a / b }'; }
 

@@ -166,7 +166,6 @@ pub(crate) struct Match {
 type Key = (Direction, u32);
 
 /// What finds a request: first what ties answers to it, then what it has come to and what may answer it, then its number.
-/// Thousands of requests may have the same InvokeID; none of them is looked at for the sake of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Tie {
     key: Key,
@@ -187,6 +186,64 @@ impl Tie {
     }
 }
 
+/// Requests by their ties. Thousands may have the same InvokeID; none of them is looked at for the sake of another one.
+#[derive(Debug, Default)]
+struct Ties(BTreeSet<Tie>);
+
+impl Ties {
+    /// The oldest request, of those that ask for one type of message or, without one, of all.
+    fn oldest(&self, key: Key, state: State, reply: Option<u32>) -> Option<u64> {
+        let Some(reply) = reply else {
+            let firsts = self.by_reply(key, state).map(|(first, _)| first.no);
+            return firsts.min();
+        };
+        let tie = |no| Tie {
+            key,
+            state,
+            reply: Some(reply),
+            no,
+        };
+        let mut range = self.0.range(tie(0)..=tie(u64::MAX));
+        range.next().map(|t| t.no)
+    }
+
+    /// The newest request, whatever it asks for.
+    fn newest(&self, key: Key, state: State) -> Option<u64> {
+        let ranges = self.by_reply(key, state);
+        let lasts = ranges.filter_map(|(first, end)| self.0.range(first..=end).next_back());
+        lasts.map(|t| t.no).max()
+    }
+
+    /// First request and end of the ranges in which requests of one state stand: one for each type of message that they ask
+    /// for, so a few at most.
+    fn by_reply(&self, key: Key, state: State) -> impl Iterator<Item = (Tie, Tie)> {
+        let tie = move |reply, no| Tie {
+            key,
+            state,
+            reply,
+            no,
+        };
+        let end = tie(Some(u32::MAX), u64::MAX);
+        let mut after = Bound::Included(tie(None, 0));
+        std::iter::from_fn(move || {
+            let first = *self.0.range((after, Bound::Included(end))).next()?;
+            let last = tie(first.reply, u64::MAX);
+            after = Bound::Excluded(last);
+            Some((first, last))
+        })
+    }
+
+    /// Requests older than `no` that wait no more.
+    fn passed(&self, key: Key, no: u64) -> impl Iterator<Item = u64> {
+        let states = [State::Continued, State::Expired].into_iter();
+        states
+            .flat_map(move |state| self.by_reply(key, state))
+            .filter(move |(first, _)| first.no < no)
+            .flat_map(move |(first, last)| self.0.range(first..Tie { no, ..last }))
+            .map(|t| t.no)
+    }
+}
+
 /// The remembered requests of one session.
 #[derive(Debug, Default)]
 struct Requests {
@@ -196,7 +253,10 @@ struct Requests {
     reuses: [bool; 2],
     /// By number of the message.
     all: BTreeMap<u64, (Key, Open)>,
-    ties: BTreeSet<Tie>,
+    /// Those that an answer may find.
+    ties: Ties,
+    /// Those that no answer finds any more, since something is missing after them.
+    cut: Ties,
 }
 
 impl Requests {
@@ -208,12 +268,15 @@ impl Requests {
             *last = Some(invoke_id);
         }
         self.all.insert(open.part.no, (key, open));
-        self.ties.insert(Tie::of(key, &open));
+        self.ties.0.insert(Tie::of(key, &open));
     }
 
     fn remove(&mut self, no: u64) -> Option<Open> {
         let (key, open) = self.all.remove(&no)?;
-        self.ties.remove(&Tie::of(key, &open));
+        let tie = Tie::of(key, &open);
+        if !self.ties.0.remove(&tie) {
+            self.cut.0.remove(&tie);
+        }
         Some(open)
     }
 
@@ -223,91 +286,49 @@ impl Requests {
         self.reuses.get(side).copied().unwrap_or(false)
     }
 
-    fn set(&mut self, no: u64, state: State) {
-        if let Some((key, open)) = self.all.get_mut(&no) {
-            self.ties.remove(&Tie::of(*key, open));
-            open.state = state;
-            self.ties.insert(Tie::of(*key, open));
-        }
-    }
-
     fn get(&self, no: u64) -> Option<&Open> {
         self.all.get(&no).map(|(_, open)| open)
     }
 
-    /// The oldest usable request that asks for one type of message.
-    fn oldest_for(
-        &self,
+    fn set(&mut self, no: u64, state: State) {
+        let Some((key, open)) = self.all.get_mut(&no) else {
+            return;
+        };
+        let tie = Tie::of(*key, open);
+        open.state = state;
+        for ties in [&mut self.ties, &mut self.cut] {
+            if ties.0.remove(&tie) {
+                ties.0.insert(Tie { state, ..tie });
+            }
+        }
+    }
+
+    /// The oldest request of a state that an answer may belong to, see [`Ties::oldest`]. One that is no longer `whole` is set
+    /// aside for good, so that it is not looked at again.
+    fn oldest(
+        &mut self,
         key: Key,
         state: State,
-        reply: u32,
-        usable: impl Fn(&Open) -> bool,
+        reply: Option<u32>,
+        whole: impl Fn(&Open) -> bool,
     ) -> Option<u64> {
-        let reply = Some(reply);
-        let tie = |no| Tie {
-            key,
-            state,
-            reply,
-            no,
-        };
-        self.first_usable(tie(0), tie(u64::MAX), usable)
+        loop {
+            let no = self.ties.oldest(key, state, reply)?;
+            let open = self.get(no)?;
+            if whole(open) {
+                return Some(no);
+            }
+            let tie = Tie::of(key, open);
+            self.ties.0.remove(&tie);
+            self.cut.0.insert(tie);
+        }
     }
 
-    /// The oldest usable request, whatever it asks for.
-    fn oldest(&self, key: Key, state: State, usable: impl Fn(&Open) -> bool) -> Option<u64> {
-        let ranges = self.by_reply(key, state);
-        ranges
-            .filter_map(|(from, to)| self.first_usable(from, to, &usable))
-            .min()
-    }
-
-    /// Of the requests from one tie to another, the first that is usable. Beyond so many that are not, none is believed to be:
-    /// what an answer costs must not grow with the requests that wait.
-    fn first_usable(&self, from: Tie, to: Tie, usable: impl Fn(&Open) -> bool) -> Option<u64> {
-        const LOOKS: usize = 64;
-        self.ties
-            .range(from..=to)
-            .take(LOOKS)
-            .find(|tie| self.get(tie.no).is_some_and(&usable))
-            .map(|tie| tie.no)
-    }
-
-    /// The newest request, whatever it asks for.
-    fn newest(&self, key: Key, state: State) -> Option<u64> {
-        let ranges = self.by_reply(key, state);
-        ranges
-            .filter_map(|(from, to)| self.ties.range(from..=to).next_back())
-            .map(|t| t.no)
-            .max()
-    }
-
-    /// The ranges in which requests of one state stand: one for each type of message that they ask for, so a few at most.
-    fn by_reply(&self, key: Key, state: State) -> impl Iterator<Item = (Tie, Tie)> {
-        let tie = move |reply, no| Tie {
-            key,
-            state,
-            reply,
-            no,
-        };
-        let end = tie(Some(u32::MAX), u64::MAX);
-        let mut after = Bound::Included(tie(None, 0));
-        std::iter::from_fn(move || {
-            let first = self.ties.range((after, Bound::Included(end))).next()?;
-            let last = tie(first.reply, u64::MAX);
-            after = Bound::Excluded(last);
-            Some((*first, last))
-        })
-    }
-
-    /// Requests older than `no` that wait no more.
-    fn passed(&self, key: Key, no: u64) -> Vec<u64> {
-        let states = [State::Continued, State::Expired].into_iter();
-        let ranges = states.flat_map(|state| self.by_reply(key, state));
-        ranges
-            .filter(|(first, _)| first.no < no)
-            .flat_map(|(first, last)| self.ties.range(first..Tie { no, ..last }))
-            .map(|t| t.no)
-            .collect()
+    /// The newest request that waits.
+    fn newest(&self, key: Key) -> Option<&Open> {
+        let both = [&self.ties, &self.cut];
+        let newest = both.map(|ties| ties.newest(key, State::Waiting));
+        self.get(newest.into_iter().flatten().max()?)
     }
 }
 
@@ -356,10 +377,7 @@ impl Correlator {
         } = request;
         let key = (asked, invoke_id);
         let requests = self.sessions.entry(session).or_default();
-        let earlier = requests
-            .newest(key, State::Waiting)
-            .and_then(|no| requests.get(no))
-            .map(|o| o.part);
+        let earlier = requests.newest(key).map(|o| o.part);
         requests.add(key, open);
         self.open += 1;
         self.waiting.push_back(Due {
@@ -389,18 +407,19 @@ impl Correlator {
         let failure = message.failure == Some(Failure::OfRequest);
         let expects =
             |o: &Open| failure || o.part.message.and_then(|m| m.reply) == Some(message.number);
-        let usable = |o: &Open| unique || unbroken(o.part.time);
-        let expected = |state: State| match failure {
-            true => requests.oldest(key, state, usable),
-            false => requests.oldest_for(key, state, message.number.0, usable),
+        let reply = (!failure).then_some(message.number.0);
+        let whole = |o: &Open| unique || unbroken(o.part.time);
+        let mut oldest = |expected: bool, state: State| {
+            let reply = reply.filter(|_| expected);
+            requests.oldest(key, state, reply, whole)
         };
         // One that still waits comes before one that was given up: InvokeIDs may be used again. A stray answer goes to the
         // oldest that waits at all.
-        let no = expected(State::Waiting)
-            .or_else(|| expected(State::Continued))
-            .or_else(|| expected(State::Expired))
-            .or_else(|| requests.oldest(key, State::Waiting, usable))
-            .or_else(|| requests.oldest(key, State::Expired, usable))?;
+        let no = oldest(true, State::Waiting)
+            .or_else(|| oldest(true, State::Continued))
+            .or_else(|| oldest(true, State::Expired))
+            .or_else(|| oldest(false, State::Waiting))
+            .or_else(|| oldest(false, State::Expired))?;
         let open = *requests.get(no)?;
         let kind = if failure {
             OutcomeKind::Failed
@@ -412,7 +431,9 @@ impl Correlator {
             OutcomeKind::Confirmed
         };
         // Answers come in order: what was given up before this request will not be answered any more.
-        for earlier in requests.passed(key, no) {
+        let both = [&requests.ties, &requests.cut].into_iter();
+        let passed: Vec<u64> = both.flat_map(|ties| ties.passed(key, no)).collect();
+        for earlier in passed {
             requests.remove(earlier);
         }
         if open.state == State::Waiting {
@@ -612,7 +633,7 @@ mod tests {
             correlator
                 .sessions
                 .values()
-                .all(|r| r.all.is_empty() && r.ties.is_empty())
+                .all(|r| r.all.is_empty() && r.ties.0.is_empty() && r.cut.0.is_empty())
         );
     }
 

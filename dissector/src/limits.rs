@@ -33,7 +33,7 @@ pub const MAX_PROBE_BYTES: u64 = 32 * 1024;
 /// Agents whose last state is remembered for the timeline.
 pub const MAX_AGENTS: usize = 65_536;
 /// Largest size of the buffer through which an input is read (bytes). A single larger record makes it larger for as long.
-pub const READ_BUFFER: usize = 1024 * 1024;
+pub const READ_BUFFER: usize = 256 * 1024;
 
 /// Bytes that the buffers of all inputs that are read side by side share, but for [`LEAST_BUFFER`] each.
 pub const READ_BUFFERS: usize = 16 * 1024 * 1024;
@@ -84,7 +84,7 @@ pub const FRAGMENT_AGE: std::time::Duration = std::time::Duration::from_secs(30)
 pub const MAX_TUNNELS: usize = 8;
 
 /// TCP segments that are remembered to recognise a packet captured twice; the oldest make room.
-pub const DUPLICATE_MEMORY: usize = 16_384;
+pub const DUPLICATE_MEMORY: usize = 4_096;
 
 /// Capture time within which a packet captured twice is recognised.
 pub const DUPLICATE_AGE: Duration = Duration::from_secs(1);
@@ -105,10 +105,10 @@ pub const MAX_TOTAL_BUFFER: usize = 16 * 1024 * 1024;
 pub const PIECE_OVERHEAD: usize = 128;
 
 /// Bytes delivered last, of all connections, that are kept to compare with what comes again.
-pub const RECENT_BYTES: usize = 2 * 1024 * 1024;
+pub const RECENT_BYTES: usize = 256 * 1024;
 
 /// Runs that these bytes may consist of (32 bytes each).
-pub const RECENT_RUNS: usize = 32_768;
+pub const RECENT_RUNS: usize = 4_096;
 
 /// Runs of a stream that are looked at for one segment that comes again; what was delivered before them is not compared.
 pub const RECENT_LOOKS: usize = 1024;

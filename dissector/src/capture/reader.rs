@@ -253,7 +253,9 @@ impl Reader {
         } else if let Some(format) = unsupported(data) {
             return Err(Error::Unsupported { name, format });
         } else {
-            let content = Content::recognise(data);
+            // It may have begun like a capture: then too little was asked for to tell what else it is.
+            self.buffer.fill(SNIFFED);
+            let content = Content::recognise(self.buffer.bytes());
             return Err(Error::NotACapture {
                 name,
                 compression: self.compression,
@@ -632,6 +634,21 @@ mod tests {
             error(&future),
             "memory is in an unsupported capture format: pcap of a version other than 2"
         );
+    }
+
+    #[test]
+    fn what_a_file_is_depended_on_how_much_of_it_came_at_first() {
+        let file = [
+            &pcapng::SECTION_MAGIC[..],
+            b" and then text, up to a byte that is none\x01",
+        ]
+        .concat();
+        for chunk in [1, 7, 30, usize::MAX] {
+            let read = read_chunked(&file, chunk);
+            let told = read.errors.iter().map(ToString::to_string);
+            let expected = "memory is not a packet capture: unknown content";
+            assert_eq!(told.collect::<Vec<_>>(), [expected], "{chunk}");
+        }
     }
 
     /// Fails after some bytes.

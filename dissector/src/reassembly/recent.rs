@@ -205,9 +205,9 @@ mod tests {
         }
         assert_eq!(recent.compare(old, 0, &[1; 2000]), result(2000, 1000));
         // This one does not fit any more and stands where the first two stood.
-        recent.remember(&mut new, 5000, &[4; 1001]);
+        recent.remember(&mut new, 5_000_000, &[4; 1001]);
         assert_eq!(recent.compare(old, 0, &[9; 2000]), result(0, 0));
-        assert_eq!(recent.compare(new, 5000, &[4; 1001]), result(1001, 0));
+        assert_eq!(recent.compare(new, 5_000_000, &[4; 1001]), result(1001, 0));
     }
 
     #[test]

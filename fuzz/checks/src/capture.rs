@@ -14,7 +14,7 @@ pub(crate) const TWO: u8 = 1;
 /// Inputs that can be opened again.
 pub(crate) const REOPENABLE: u8 = 2;
 
-/// The first byte holds [`TWO`] and [`REOPENABLE`], the second the most bytes that one read gives (0: all), the third, of two
+/// The first byte holds `TWO` and `REOPENABLE`, the second the most bytes that one read gives (0: all), the third, of two
 /// inputs, the share of the bytes that the first one gets (in 256ths). The rest are the inputs.
 pub fn check(data: &[u8]) {
     let mut bytes = Bytes::new(data);

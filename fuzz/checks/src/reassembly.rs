@@ -15,8 +15,8 @@ pub(crate) const TRUE: u8 = 1;
 /// The receiver loses interest in connections now and then.
 pub(crate) const IGNORE: u8 = 2;
 
-/// The first byte holds [`TRUE`] and [`IGNORE`]. Then come segments of 12 bytes: connection and side, flags, sequence number,
-/// acknowledgement (relative to what the other side has sent), payload length, time. See [`decode`].
+/// The first byte holds `TRUE` and `IGNORE`. Then come segments of 12 bytes: connection and side, flags, sequence number,
+/// acknowledgement (relative to what the other side has sent), payload length, time.
 pub fn check(data: &[u8]) {
     let mut bytes = Bytes::new(data);
     let mode = bytes.u8();

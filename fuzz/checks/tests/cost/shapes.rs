@@ -63,6 +63,11 @@ pub fn all() -> Vec<Shape> {
         mute("headers that nearly confirm", 4_000, nearly_confirmed),
         mute("a header at every byte", 30_000, headers_everywhere),
         shape("a message and nonsense, again and again", 1_000, islands),
+        mute(
+            "chains of messages that end in nonsense",
+            1,
+            chains_that_break,
+        ),
         shape("long messages that fit no layout", 1, misfits),
         shape(
             "equal InvokeIDs, answered by another message",
@@ -284,9 +289,20 @@ fn headers_everywhere(n: usize) -> Vec<u8> {
 
 fn islands(n: usize) -> Vec<u8> {
     let open = named("OPEN_REQ", 24, 1);
-    let nonsense = [0xFF; 12];
-    let stream = [&open[..], &open, &nonsense].concat().repeat(n / 2);
-    midstream(&stream, 60_000)
+    let pieces = [[&open[..], &open].concat(), vec![0xFF; 12]];
+    let mut wire = Wire::new();
+    let mut sequence = 0;
+    for piece in pieces.iter().cycle().take(n) {
+        wire.tcp(data(sequence, piece));
+        sequence += piece.len() as u32;
+    }
+    wire.bytes
+}
+
+fn chains_that_break(n: usize) -> Vec<u8> {
+    // Every message of a long segment begins a chain that leads to the nonsense at its end.
+    let segment = [&heartbeats(4_990)[..], &[0xFF; 12]].concat();
+    midstream(&segment.repeat(n), segment.len())
 }
 
 fn misfits(n: usize) -> Vec<u8> {
