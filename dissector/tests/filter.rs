@@ -326,7 +326,7 @@ impl Maker<'_> {
     }
 
     fn field(&mut self) -> Field {
-        let other: &'static Message = *self.random.pick(protocol::messages());
+        let other: &'static Message = self.random.pick(protocol::messages());
         let of_other = |random: &mut Random| {
             let fixed = other.layouts.iter().flat_map(|l| l.fixed).map(|f| f.name);
             let floating = other.floating.iter().map(|u| u.name);
@@ -345,7 +345,7 @@ impl Maker<'_> {
             "severity",
         ];
         let name = match self.random.below(8) {
-            0 => return Field::Header(*self.random.pick(&header)),
+            0 => return Field::Header(self.random.pick(&header)),
             1 => of_other(self.random),
             _ if self.names.is_empty() => None,
             _ => Some(*self.random.pick(&self.names)),
@@ -411,7 +411,7 @@ impl Maker<'_> {
                 match (name, self.random.below(6)) {
                     (_, 0) => Operator::Exists,
                     (Some(name), _) => {
-                        Operator::Compare(*self.random.pick(&["==", "!="]), Plain::Named(name))
+                        Operator::Compare(self.random.pick(&["==", "!="]), Plain::Named(name))
                     }
                     (_, 1) => Operator::In(vec![Plain::Number(near)], Some((*n, *n))),
                     (_, 2) => {

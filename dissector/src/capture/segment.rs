@@ -41,3 +41,21 @@ pub struct Segment<'a> {
     /// Payload bytes that the segment had on the wire but the capture cut off (snap length); they follow `payload`.
     pub missing: u32,
 }
+
+impl Segment<'_> {
+    /// All that is known of it but the payload, which lives as long as its packet.
+    pub(super) fn without_payload(&self) -> Segment<'static> {
+        Segment {
+            packet: self.packet,
+            time: self.time,
+            source: self.source,
+            destination: self.destination,
+            sequence: self.sequence,
+            acknowledgment: self.acknowledgment,
+            flags: self.flags,
+            window: self.window,
+            payload: &[],
+            missing: self.missing,
+        }
+    }
+}

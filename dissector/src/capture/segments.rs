@@ -1,10 +1,9 @@
 //! Packets peeled down to segments, one after the other: in the caller's thread, or in one of their own that reads,
 //! decompresses and peels while the segments before are looked at. Either way gives the same.
 
-use super::{Capture, Error, Flags, LayerCounts, Layers, PacketId, Peeled, Segment};
+use super::{Capture, Error, LayerCounts, Layers, Peeled, Segment};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -228,22 +227,10 @@ struct Batch {
 
 enum Item {
     Passed(Timestamp),
-    Segment(Head, Range<usize>),
+    /// A segment without its payload, and where that is.
+    Segment(Segment<'static>, Range<usize>),
     Failed(Error),
     Drained,
-}
-
-/// A segment but for its payload.
-struct Head {
-    packet: PacketId,
-    time: Timestamp,
-    source: SocketAddr,
-    destination: SocketAddr,
-    sequence: u32,
-    acknowledgment: u32,
-    flags: Flags,
-    window: u16,
-    missing: u32,
 }
 
 impl Batch {
@@ -255,7 +242,7 @@ impl Batch {
             Step::Packet(_, Some(segment)) => {
                 let start = self.bytes.len();
                 self.bytes.extend_from_slice(segment.payload);
-                Item::Segment(Head::of(&segment), start..self.bytes.len())
+                Item::Segment(segment.without_payload(), start..self.bytes.len())
             }
             Step::Failed(error) => Item::Failed(error),
             Step::Drained => Item::Drained,
@@ -271,44 +258,13 @@ impl Batch {
     fn take(&mut self) -> Option<Step<'_>> {
         Some(match self.items.pop_front()? {
             Item::Passed(time) => Step::Packet(time, None),
-            Item::Segment(head, range) => {
+            Item::Segment(segment, range) => {
                 let payload = self.bytes.get(range).unwrap_or_default();
-                Step::Packet(head.time, Some(head.segment(payload)))
+                Step::Packet(segment.time, Some(Segment { payload, ..segment }))
             }
             Item::Failed(error) => Step::Failed(error),
             Item::Drained => Step::Drained,
         })
-    }
-}
-
-impl Head {
-    fn of(segment: &Segment<'_>) -> Self {
-        Self {
-            packet: segment.packet,
-            time: segment.time,
-            source: segment.source,
-            destination: segment.destination,
-            sequence: segment.sequence,
-            acknowledgment: segment.acknowledgment,
-            flags: segment.flags,
-            window: segment.window,
-            missing: segment.missing,
-        }
-    }
-
-    fn segment(self, payload: &[u8]) -> Segment<'_> {
-        Segment {
-            packet: self.packet,
-            time: self.time,
-            source: self.source,
-            destination: self.destination,
-            sequence: self.sequence,
-            acknowledgment: self.acknowledgment,
-            flags: self.flags,
-            window: self.window,
-            payload,
-            missing: self.missing,
-        }
     }
 }
 

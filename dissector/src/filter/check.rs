@@ -130,7 +130,7 @@ pub(super) enum TextTest {
         values: Vec<Vec<u8>>,
         ranges: Vec<(Vec<u8>, Vec<u8>)>,
     },
-    Contains(Finder<'static>),
+    Contains(Box<Finder<'static>>),
     Matches(Regex),
 }
 

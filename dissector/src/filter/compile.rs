@@ -106,7 +106,7 @@ impl Compiler<'_> {
 
     fn name(&mut self, test: &Test) -> Result<Node, Fault> {
         let messages = |condition: &dyn Fn(&Message) -> bool| {
-            Node::Check(Check::Message(MessageSet::of(|m| condition(m))))
+            Node::Check(Check::Message(MessageSet::of(condition)))
         };
         Ok(match &test.relation {
             Relation::Exists => messages(&|_| true),

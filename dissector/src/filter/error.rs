@@ -10,7 +10,7 @@ use std::ops::Range;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
     text: String,
-    kind: FilterErrorKind,
+    kind: Box<FilterErrorKind>,
     range: Range<usize>,
     near: Vec<String>,
 }
@@ -156,7 +156,7 @@ impl Fault {
     pub fn of(self, text: &str) -> FilterError {
         FilterError {
             text: text.to_owned(),
-            kind: self.kind,
+            kind: Box::new(self.kind),
             range: self.at.start..self.at.end,
             near: self.near,
         }
@@ -166,7 +166,7 @@ impl Fault {
 impl FilterError {
     /// What is wrong.
     #[must_use]
-    pub const fn kind(&self) -> &FilterErrorKind {
+    pub fn kind(&self) -> &FilterErrorKind {
         &self.kind
     }
 

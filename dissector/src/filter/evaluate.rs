@@ -1,7 +1,7 @@
 //! Answers a compiled expression for one message. Decodes it at most once, and only when nothing else decides.
 
 use super::check::{NumberTest, Operand, TextTest};
-use super::node::{Check, FieldCheck, FieldTest, Node};
+use super::node::{Check, FieldCheck, FieldTest, Node, ValueTests};
 use crate::correlate::{FailureCode, OutcomeKind, is_answer};
 use crate::decode::{self, Decoder, FieldValue, FixedView, FloatingView, MessageView};
 use crate::finding::{Code, Finding, Severity};
@@ -207,16 +207,16 @@ impl Seen {
         value: FieldValue<'_>,
         table: Option<&'static ValueTable>,
     ) {
-        let FieldTest::Values {
+        let FieldTest::Values(tests) = &check.test else {
+            self.note(true);
+            return;
+        };
+        let ValueTests {
             number,
             time,
             text,
             task,
-        } = &check.test
-        else {
-            self.note(true);
-            return;
-        };
+        } = &**tests;
         let mut text_is = |found: &[u8]| {
             if let Some(test) = text {
                 self.note(TextTest::accepts(test, found));

@@ -5,7 +5,7 @@ use super::check::{Meant, Moment, NumberTest, TextTest};
 use super::compile::{Compiler, ends, in_order, mismatch, number_set, refused};
 use super::error::{Fault, FilterErrorKind as Kind};
 use super::names::{Field, Form};
-use super::node::{Check, FieldCheck, FieldTest, Node};
+use super::node::{Check, FieldCheck, FieldTest, Node, ValueTests};
 use super::values;
 use crate::protocol::WireType;
 use crate::time::NANOS_PER_SECOND;
@@ -89,13 +89,16 @@ fn comparisons(
         (None, Some(text)) if of_one_type(Class::Text) => text_clues(text),
         _ => None,
     };
-    let values = FieldTest::Values {
+    let tests = ValueTests {
         number,
         time,
         text,
         task: task.unwrap_or_default(),
     };
-    Ok((values, clues.into_iter().collect()))
+    Ok((
+        FieldTest::Values(Box::new(tests)),
+        clues.into_iter().collect(),
+    ))
 }
 
 fn ok<T>(
@@ -222,7 +225,8 @@ fn texts(compiler: &mut Compiler<'_>, test: &Test) -> Result<TextTest, Fault> {
             TextTest::Compare(one_by_one(*comparison), value(literal)?)
         }
         Relation::Contains(literal) => {
-            TextTest::Contains(Finder::new(&value(literal)?).into_owned())
+            let finder = Finder::new(&value(literal)?).into_owned();
+            TextTest::Contains(Box::new(finder))
         }
         Relation::Matches(literal) => {
             value(literal)?;

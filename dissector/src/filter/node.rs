@@ -62,14 +62,18 @@ pub(super) struct FieldCheck {
 #[derive(Debug)]
 pub(super) enum FieldTest {
     Exists,
-    Values {
-        number: Option<NumberTest>,
-        /// Seconds since 1970.
-        time: Option<NumberTest>,
-        text: Option<TextTest>,
-        /// The three numbers of a task ID; more than one for a set.
-        task: Vec<(i32, i32, i32)>,
-    },
+    Values(Box<ValueTests>),
+}
+
+/// One test for each type that the field's values may have.
+#[derive(Debug)]
+pub(super) struct ValueTests {
+    pub number: Option<NumberTest>,
+    /// Seconds since 1970.
+    pub time: Option<NumberTest>,
+    pub text: Option<TextTest>,
+    /// The three numbers of a task ID; more than one for a set.
+    pub task: Vec<(i32, i32, i32)>,
 }
 
 impl Node {
