@@ -277,6 +277,12 @@ impl Requests {
         if !self.ties.0.remove(&tie) {
             self.cut.0.remove(&tie);
         }
+        if self.all.is_empty() {
+            // An emptied map keeps its memory, and most sessions have no request open most of the time.
+            self.all = BTreeMap::new();
+            self.ties = Ties::default();
+            self.cut = Ties::default();
+        }
         Some(open)
     }
 

@@ -114,11 +114,11 @@ pub const RECENT_RUNS: usize = 4_096;
 pub const RECENT_LOOKS: usize = 1024;
 
 /// Connections followed at once. Beyond it the longest idle one is dropped. Being idle alone ends no connection.
-pub const MAX_CONNECTIONS: usize = 16_384;
+pub const MAX_CONNECTIONS: usize = 8_192;
 
 /// Connections of which one side alone was heard, without data (port scans, SYN floods). Beyond it the longest idle of
 /// them is dropped, so that they cannot drive out connections that carry something.
-pub const MAX_HALF_OPEN: usize = 8_192;
+pub const MAX_HALF_OPEN: usize = 4_096;
 
 /// Ended connections that are remembered to recognise their late segments.
 pub const MAX_ENDED: usize = 4_096;

@@ -10,7 +10,7 @@ use cti_dissector::correlate::{Answer, OutcomeKind, Part};
 use cti_dissector::decode::Decoder;
 use cti_dissector::filter::{self, Filter, FilterErrorKind};
 use cti_dissector::finding::{Code, Finding};
-use cti_dissector::protocol::{self, Message, MessageType};
+use cti_dissector::protocol::{self, MessageType};
 use cti_dissector::record::{Direction, MessageInfo, Packets, Peers, Record};
 use cti_dissector::render::json::{self, Renderer};
 use cti_dissector::session::VersionSource;
@@ -326,7 +326,8 @@ impl Maker<'_> {
     }
 
     fn field(&mut self) -> Field {
-        let other: &'static Message = self.random.pick(protocol::messages());
+        let messages = protocol::messages();
+        let other = messages[self.random.below(messages.len())];
         let of_other = |random: &mut Random| {
             let fixed = other.layouts.iter().flat_map(|l| l.fixed).map(|f| f.name);
             let floating = other.floating.iter().map(|u| u.name);
@@ -345,7 +346,7 @@ impl Maker<'_> {
             "severity",
         ];
         let name = match self.random.below(8) {
-            0 => return Field::Header(self.random.pick(&header)),
+            0 => return Field::Header(header[self.random.below(header.len())]),
             1 => of_other(self.random),
             _ if self.names.is_empty() => None,
             _ => Some(*self.random.pick(&self.names)),
@@ -411,7 +412,8 @@ impl Maker<'_> {
                 match (name, self.random.below(6)) {
                     (_, 0) => Operator::Exists,
                     (Some(name), _) => {
-                        Operator::Compare(self.random.pick(&["==", "!="]), Plain::Named(name))
+                        let sign = ["==", "!="][self.random.below(2)];
+                        Operator::Compare(sign, Plain::Named(name))
                     }
                     (_, 1) => Operator::In(vec![Plain::Number(near)], Some((*n, *n))),
                     (_, 2) => {
