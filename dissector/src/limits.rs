@@ -15,6 +15,10 @@ pub const LONGEST_LENGTH: u32 = 12_492;
 /// Bytes kept while a message boundary is searched (per direction).
 pub const MAX_SEARCH: usize = 64 * 1024;
 
+/// Memory for beginnings of messages and for searches, of all connections (bytes). Beyond it, whatever direction brings more
+/// has its message cut, or its search given up.
+pub const MAX_FRAMING_BYTES: usize = 8 * 1024 * 1024;
+
 /// Bytes of records that wait until more is known about one of them. Beyond it the oldest are shown as they are.
 pub const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
 

@@ -255,6 +255,18 @@ impl Reader {
         } else {
             // It may have begun like a capture: then too little was asked for to tell what else it is.
             self.buffer.fill(SNIFFED);
+            let is_short = self.buffer.len() < SNIFFED;
+            if let (Some(compression), true) = (self.compression, is_short)
+                && let Some(source) = self.buffer.take_broken()
+                && source.kind() != ErrorKind::UnexpectedEof
+            {
+                // What came before the damage is too little to judge by, and how much it is depends on the decoder.
+                return Err(Error::Compression {
+                    name,
+                    compression,
+                    source,
+                });
+            }
             let content = Content::recognise(self.buffer.bytes());
             return Err(Error::NotACapture {
                 name,

@@ -302,6 +302,11 @@ impl Live {
         Interest::Keep
     }
 
+    /// Memory that framing takes in both directions (bytes).
+    pub(super) fn framing(&self) -> usize {
+        self.framers.0.held().saturating_add(self.framers.1.held())
+    }
+
     /// Whether the connection is worth a line though no message of it could be read.
     pub(super) const fn is_expected(&self) -> bool {
         is_expected(self.ports.0) || is_expected(self.ports.1)

@@ -34,6 +34,10 @@ pub(super) struct Core<S> {
     /// Gaps that came about because a reassembly buffer was full, and connections no longer followed for their number.
     pub(super) full_buffers: u64,
     pub(super) evicted: u64,
+    /// Memory that the framers of all connections take (bytes).
+    pub(super) framing: usize,
+    /// Messages cut and searches given up to stay within a limit.
+    pub(super) cut: u64,
     /// Requests that were given up to stay within a limit.
     pub(super) given_up: u64,
 }
@@ -50,6 +54,8 @@ impl<S: Sink> Core<S> {
             inferring: VecDeque::new(),
             full_buffers: 0,
             evicted: 0,
+            framing: 0,
+            cut: 0,
             given_up: 0,
         }
     }
@@ -78,6 +84,10 @@ impl<S: Sink> Core<S> {
             (
                 self.given_up,
                 "requests were given up because too many were open",
+            ),
+            (
+                self.cut,
+                "messages were cut or searches given up because too much was held",
             ),
             (
                 self.evicted,

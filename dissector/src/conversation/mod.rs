@@ -9,6 +9,7 @@ mod versions;
 use crate::capture::Segment;
 use crate::decode::Decoder;
 use crate::framing::{Framed, Framer, Judge, Output};
+use crate::limits;
 use crate::ports::{PortKind, Ports};
 use crate::protocol::ProtocolVersion;
 use crate::reassembly::{
@@ -284,6 +285,7 @@ fn drive<S: Sink>(
         Side::First => &mut framers.0,
         Side::Second => &mut framers.1,
     };
+    let before = framer.held();
     act(framer, &mut judge, &mut |output| {
         facts.confirmed |= matches!(output, Output::Message(_));
         if reorder.is_on() {
@@ -292,6 +294,10 @@ fn drive<S: Sink>(
             core.framed(facts, session, connection, from, output);
         }
     });
+    core.framing = core
+        .framing
+        .saturating_sub(before)
+        .saturating_add(framer.held());
 }
 
 impl<S: Sink> Handler for State<S> {
@@ -313,6 +319,7 @@ impl<S: Sink> Handler for State<S> {
         live.learn(connection);
         match live.look(run.from, run.bytes) {
             Phase::Ignored => {
+                core.framing = core.framing.saturating_sub(live.framing());
                 connections.remove(&connection.id.0);
                 return Interest::Ignore;
             }
@@ -327,8 +334,18 @@ impl<S: Sink> Handler for State<S> {
             framer.push(&run, judge, out);
         };
         drive(live, judge, reorder, core, connection, run.from, push);
+        if core.framing > limits::MAX_FRAMING_BYTES && live.framing() > 0 {
+            // As if nothing more of what is held could be had: the one that brings more lets go.
+            core.cut += 1;
+            let cut =
+                |framer: &mut Framer, judge: &mut Judge<'_>, out: &mut dyn FnMut(Output<'_>)| {
+                    framer.gap(0, run.time, judge, out);
+                };
+            drive(live, judge, reorder, core, connection, run.from, cut);
+        }
         let interest = live.settle(run.bytes.len());
         if interest == Interest::Ignore {
+            core.framing = core.framing.saturating_sub(live.framing());
             connections.remove(&connection.id.0);
         }
         interest
@@ -380,7 +397,6 @@ const fn is_expected(kind: PortKind) -> bool {
 mod tests {
     use super::*;
     use crate::capture::{Flags, PacketId};
-    use crate::limits;
     use crate::record::Record;
 
     #[derive(Default)]
@@ -403,6 +419,51 @@ mod tests {
             }
             self.most = self.most.max(self.open);
         }
+    }
+
+    #[test]
+    fn many_unfinished_messages_took_memory_without_bound() {
+        let mut conversations = Conversations::new(Options::default(), Kinds::default());
+        let mut packet = 0;
+        // Each of many connections begins a message of 12 kB and sends all of it but the last byte.
+        let mut message = vec![0; 12_000];
+        message[2..8].copy_from_slice(&[0x2E, 0xD8, 0, 0, 0, 25]);
+        let mut most = 0;
+        for port in 1024..5024 {
+            let mut sequence = 1;
+            for payload in [&[][..], &message[..6000], &message[6000..11_999]] {
+                packet += 1;
+                conversations.segment(&Segment {
+                    packet: PacketId {
+                        input: 0,
+                        number: packet,
+                    },
+                    time: Timestamp::from_nanos(i64::try_from(packet).unwrap()),
+                    source: ([10, 0, 1, 10], port).into(),
+                    destination: ([10, 0, 0, 5], 42027).into(),
+                    sequence: if payload.is_empty() { 0 } else { sequence },
+                    acknowledgment: 1,
+                    flags: Flags {
+                        syn: payload.is_empty(),
+                        ..Flags::default()
+                    },
+                    window: 60_000,
+                    payload,
+                    missing: 0,
+                });
+                sequence += u32::try_from(payload.len()).unwrap();
+                most = most.max(conversations.state.core.framing);
+            }
+        }
+        let live = conversations.state.connections.values();
+        let held: usize = live.map(|l| l.framing()).sum();
+        assert_eq!(held, conversations.state.core.framing);
+        assert!(conversations.state.core.cut > 0, "the limit was reached");
+        assert!(most <= limits::MAX_FRAMING_BYTES);
+        let (kinds, totals) = conversations.finish();
+        // Every beginning is told as far as it was there.
+        assert_eq!(totals.messages, 4000);
+        assert_eq!(kinds.messages, 4000);
     }
 
     #[test]

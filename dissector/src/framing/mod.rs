@@ -187,6 +187,13 @@ impl Framer {
         self.buffer.len()
     }
 
+    /// Memory that what is held takes (bytes): the data, and where it came from.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let pieces = self.pieces.len().saturating_mul(size_of::<Piece>());
+        self.buffer.len().saturating_add(pieces)
+    }
+
     /// Takes the next bytes of the stream.
     pub fn push(
         &mut self,
