@@ -53,7 +53,7 @@ try() { # NAME, arguments of the generator
 try 'busy contact centre' busy
 try '2,000 connections, 20 at once' connections
 try '2,000 connections at once' connections --at-once 2000
-try '30,000 connections at once' connections --at-once 30000 --connections 30000
+try '8,000 connections at once' connections --at-once 8000 --connections 8000
 try 'SYN after SYN' syns
 try '2,000 streams begin with a hole' holes --at-once 2000
 try 'a length of 4 GB' length
