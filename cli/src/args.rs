@@ -37,6 +37,18 @@ Exit codes:
   0  done
   2  could not do it: wrong usage, a file that cannot be read, not a capture";
 
+const TRIAGE_EXAMPLES: &str = "\
+Examples:
+  ctishark triage trace.pcapng
+  ctishark triage --agent 1001 trace.pcapng
+  ctishark triage --fail-on error --quiet trace.pcapng
+  ctishark triage --format csv trace.pcapng
+
+Exit codes:
+  0  done
+  1  done, and there is a finding that --fail-on asks for
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   ctishark explain                          what can be asked, and all messages
@@ -71,6 +83,11 @@ pub enum Command {
     /// List connections and sessions: peers, client, version, services, counts, how it ended
     #[command(after_help = SESSIONS_EXAMPLES)]
     Sessions(SessionsArgs),
+    /// Say what went wrong, the most important first, what it usually means and what to check next
+    ///
+    /// Findings that touch none of the selected messages are left out.
+    #[command(after_help = TRIAGE_EXAMPLES)]
+    Triage(TriageArgs),
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -116,6 +133,56 @@ pub struct SessionsArgs {
     pub decode: DecodeArgs,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+/// What all commands that look at a whole capture have in common.
+#[derive(Debug, Args)]
+pub struct StudyArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub show: StudyShowArgs,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct StudyShowArgs {
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: TableFormat,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long)]
+    pub utc: bool,
+    /// Use ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TriageArgs {
+    #[command(flatten)]
+    pub study: StudyArgs,
+    /// Exit with 1 when there is a finding of this severity or a higher one
+    #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Findings")]
+    pub fail_on: Option<SeverityChoice>,
+    /// Leave out findings below this severity
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SEVERITY",
+        default_value_t,
+        help_heading = "Findings"
+    )]
+    pub min_severity: SeverityChoice,
+    /// Change a number that decides, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
+    #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
+    pub thresholds: Vec<(String, String)>,
 }
 
 #[derive(Debug, Args)]
@@ -262,6 +329,8 @@ pub enum Generate {
     },
     /// JSON Schema of the output
     Schema,
+    /// The reference of all findings (docs/findings.md)
+    Findings,
 }
 
 /// Forms of a streamed result.
@@ -284,6 +353,32 @@ pub enum DocumentFormat {
     Text,
     /// One JSON document
     Json,
+}
+
+/// Forms of a result that is a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TableFormat {
+    /// For people
+    #[default]
+    Text,
+    /// JSON Lines, one record a line
+    Ndjson,
+    /// One JSON document
+    Json,
+    /// Comma-separated values, for spreadsheets
+    Csv,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum SeverityChoice {
+    /// Good to know
+    #[default]
+    Info,
+    /// Unusual
+    Warn,
+    /// Something failed
+    Error,
 }
 
 /// How the timeline shows times.

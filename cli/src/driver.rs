@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use cti_dissector::Timestamp;
-use cti_dissector::capture::{Capture, Input, LayerCounts, NoteKind, Segments, Step};
+use cti_dissector::capture::{Capture, Input, LayerCounts, NoteKind, Segment, Segments, Step};
 use cti_dissector::conversation::{Conversations, Options, Totals};
 use cti_dissector::finding::Code;
 use cti_dissector::limits;
@@ -41,6 +41,20 @@ pub struct Outcome<S> {
 }
 
 impl<S> Outcome<S> {
+    /// The sink, and the rest.
+    pub fn take(self) -> (S, Outcome<()>) {
+        let rest = Outcome {
+            sink: (),
+            totals: self.totals,
+            layers: self.layers,
+            first: self.first,
+            last: self.last,
+            notices: self.notices,
+            failed: self.failed,
+        };
+        (self.sink, rest)
+    }
+
     /// What is worth a word on standard error: remarks on the captures, and why there is nothing to show.
     pub fn remark(&self, settings: &Settings) {
         if settings.quiet {
@@ -94,6 +108,14 @@ pub fn summary<S>(outcome: &Outcome<S>, selected: Option<u64>) -> json::Summary 
     }
 }
 
+/// The inputs as the header of JSON names them.
+pub fn names(inputs: &[FileInput]) -> Vec<json::Input> {
+    let names = inputs.iter().map(|input| json::Input {
+        name: input.name().to_owned(),
+    });
+    names.collect()
+}
+
 /// 2 when some input could not be read, though others were shown.
 pub fn exit_code(failed: bool) -> ExitCode {
     if failed {
@@ -123,6 +145,11 @@ pub trait Consumer: Sink {
     /// Asked after each segment: an error ends the run.
     fn check(&mut self) -> anyhow::Result<()> {
         Ok(())
+    }
+
+    /// The next TCP segment of the capture, before anything is made of it.
+    fn segment(&mut self, segment: &Segment<'_>) {
+        let _ = segment;
     }
 
     /// The next packet may be long in coming: time to show what there is.
@@ -181,6 +208,7 @@ pub fn dissect<S: Consumer>(
             break;
         };
         if let Some(segment) = segment {
+            conversations.sink().segment(&segment);
             conversations.segment(&segment);
             conversations.sink().check()?;
         }

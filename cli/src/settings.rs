@@ -9,11 +9,13 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use cti_dissector::Timestamp;
 use cti_dissector::filter::{self, Filter};
+use cti_dissector::render::table::Look;
+use cti_dissector::select::{Criteria, TypeFilter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
     ColorChoice, CommonArgs, DecodeArgs, Format, InputArgs, SelectArgs, SessionsArgs, ShowArgs,
-    TimeStyle, TimelineArgs,
+    StudyArgs, TableFormat, TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;
@@ -60,6 +62,28 @@ pub struct SessionsOptions {
     pub decoding: Decoding,
 }
 
+/// What a command that looks at a whole capture is to do.
+#[derive(Debug)]
+pub struct StudyOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// Which messages count.
+    pub selection: Selection,
+    /// How to show the result.
+    pub view: StudyView,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+}
+
+/// How the result of looking at a whole capture is shown.
+#[derive(Debug, Clone)]
+pub struct StudyView {
+    /// Form of the output.
+    pub format: TableFormat,
+    /// How it looks as text.
+    pub look: Look,
+}
+
 /// Which messages to show: those that meet every condition given.
 #[derive(Debug, Clone)]
 pub struct Selection {
@@ -87,6 +111,38 @@ impl Selection {
     /// Whether it depends on what becomes of requests, so that they must be held back until that is known.
     pub fn asks_for_outcomes(&self) -> bool {
         self.only_failures || self.filter.as_ref().is_some_and(Filter::asks_for_outcomes)
+    }
+
+    /// Whether everything is selected.
+    pub fn is_empty(&self) -> bool {
+        self.criteria(Timestamp::default()).is_empty()
+    }
+
+    /// The same for a capture whose first packet came at `start`.
+    pub fn criteria(&self, start: Timestamp) -> Criteria {
+        let wanted = self.types.clone();
+        let types: Option<TypeFilter> = if wanted.is_empty() {
+            None
+        } else {
+            Some(Box::new(move |number, message| {
+                wanted.accepts(number, message)
+            }))
+        };
+        let mut filter = self.filter.clone();
+        if let Some(filter) = &mut filter {
+            filter.starts_at(start);
+        }
+        Criteria {
+            sessions: self.sessions.iter().copied().collect(),
+            types,
+            calls: self.calls.clone(),
+            agents: self.agents.clone(),
+            from: self.from.as_ref().map(|b| b.resolve(start)),
+            to: self.to.as_ref().map(|b| b.resolve(start)),
+            no_heartbeats: self.no_heartbeats,
+            only_failures: self.only_failures,
+            filter,
+        }
     }
 }
 
@@ -202,6 +258,26 @@ impl SessionsOptions {
             format: args.format,
             zone: time_zone(args.utc),
             ascii: args.ascii,
+            decoding: Decoding::new(args.decode),
+            inputs: captures(&args.input, &args.common)?,
+        })
+    }
+}
+
+impl StudyOptions {
+    /// What the arguments ask for.
+    pub fn new(args: StudyArgs, settings: &Settings) -> anyhow::Result<Self> {
+        let zone = time_zone(args.show.utc);
+        Ok(Self {
+            selection: Selection::new(args.select, &zone, false)?,
+            view: StudyView {
+                format: args.show.format,
+                look: Look {
+                    zone,
+                    ascii: args.show.ascii,
+                    colour: settings.color,
+                },
+            },
             decoding: Decoding::new(args.decode),
             inputs: captures(&args.input, &args.common)?,
         })

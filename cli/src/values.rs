@@ -132,6 +132,14 @@ pub fn duration(text: &str) -> anyhow::Result<Duration> {
     Ok(span)
 }
 
+/// A name and its value, NAME=VALUE.
+pub fn assignment(text: &str) -> anyhow::Result<(String, String)> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| anyhow!("not of the form NAME=VALUE"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
 /// A point in time, or a time of day.
 pub fn moment(text: &str) -> anyhow::Result<Moment> {
     let text = text.trim();

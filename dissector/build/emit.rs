@@ -84,7 +84,24 @@ pub fn emit(data: &Data) -> Result<String, Box<dyn Error>> {
     tags.sort_unstable();
     index(&mut out, "FLOATING_BY_TAG", "FloatingField", "TAG", &tags)?;
     versions(&mut out, data)?;
+    types(&mut out, data)?;
     Ok(out)
+}
+
+/// A constant for the number of each published message, by its name.
+fn types(out: &mut String, data: &Data) -> std::fmt::Result {
+    writeln!(
+        out,
+        "/// MessageType of every published message.\npub mod types {{ use super::MessageType;"
+    )?;
+    for (_, message) in &data.messages {
+        let (name, number) = (&message.name, message.number);
+        writeln!(
+            out,
+            "/// MessageType of {name}.\npub const {name}: MessageType = MessageType({number});"
+        )?;
+    }
+    writeln!(out, "}}")
 }
 
 fn list(

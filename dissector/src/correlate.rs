@@ -2,7 +2,7 @@
 
 use crate::decode::Decoder;
 use crate::limits;
-use crate::protocol::{Failure, Kind, Message, MessageType, ProtocolVersion, ValueTable};
+use crate::protocol::{Failure, Kind, Message, MessageType, ProtocolVersion, Value, ValueTable};
 use crate::record::Direction;
 use crate::sequencer::Place;
 use crate::time::Timestamp;
@@ -65,6 +65,20 @@ pub struct FailureCode {
     pub table: Option<&'static ValueTable>,
     /// Detail from the peripheral, where the message carries it.
     pub peripheral_error: Option<u32>,
+}
+
+impl FailureCode {
+    /// What its table says of the code.
+    #[must_use]
+    pub fn value(&self) -> Option<&'static Value> {
+        self.table?.get(self.code)
+    }
+
+    /// The name of the code, such as CF_INVALID_OBJECT_STATE.
+    #[must_use]
+    pub fn name(&self) -> Option<&'static str> {
+        self.value().map(|value| value.text)
+    }
 }
 
 /// A message that takes part in an exchange.

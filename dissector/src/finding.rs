@@ -106,6 +106,37 @@ codes! {
     ConflictingRetransmission "conflicting_retransmission" Warn "Bytes were sent again with another value." "The first copy is shown; suspect a middlebox or a damaged capture.";
 }
 
+impl Code {
+    /// Whether it is about one message, and stands with it; others are about sessions and captures.
+    #[must_use]
+    pub const fn is_about_a_message(self) -> bool {
+        matches!(
+            self,
+            Self::UnknownType
+                | Self::UnknownTag
+                | Self::ForeignTag
+                | Self::NewerThanSession
+                | Self::UnknownValue
+                | Self::FieldLength
+                | Self::FieldTooLong
+                | Self::DuplicateField
+                | Self::CountMismatch
+                | Self::FixedPartShort
+                | Self::UnreadBytes
+                | Self::MessageTooLong
+                | Self::OtherLayout
+                | Self::OtherVersionLayout
+                | Self::OtherNumbering
+                | Self::CutMessage
+                | Self::PlaceInferred
+                | Self::VersionUnknown
+                | Self::AnswerWithoutRequest
+                | Self::WrongAnswer
+                | Self::InvokeIdReused
+        )
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -46,5 +46,6 @@ pub mod select;
 mod sequencer;
 pub mod session;
 mod time;
+pub mod triage;
 
 pub use time::Timestamp;

@@ -170,3 +170,15 @@ pub const MAX_FILTER_PATTERNS: usize = 32;
 
 /// Memory of one compiled regular expression of a filter (bytes), and of the cache with which it runs.
 pub const MAX_PATTERN_BYTES: usize = 256 * 1024;
+
+/// Sightings that triage keeps; more are counted.
+pub const MAX_SIGHTINGS: usize = 65_536;
+
+/// Sessions that triage knows at a time; those that ended longest ago are forgotten first.
+pub const MAX_TRIAGE_SESSIONS: usize = 16_384;
+
+/// Latest messages whose packets triage can still name.
+pub const TRIAGE_PLACES: usize = 65_536;
+
+/// Sessions, agents and calls that one finding of triage lists.
+pub const MAX_TOUCHED: usize = 1_000;

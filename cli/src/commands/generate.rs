@@ -20,6 +20,7 @@ pub fn run(what: Generate) -> anyhow::Result<ExitCode> {
         Generate::Man { dir } => man(dir.as_deref()),
         Generate::Completions { shell } => completions(shell),
         Generate::Schema => output::show(SCHEMA),
+        Generate::Findings => output::show(&cti_dissector::triage::reference()),
     }
 }
 

@@ -3,7 +3,9 @@
 mod explain;
 mod generate;
 mod sessions;
+mod study;
 mod timeline;
+mod triage;
 
 use std::process::ExitCode;
 
@@ -27,6 +29,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.common);
             sessions::run(SessionsOptions::new(args)?, &settings)
+        }
+        Some(Command::Triage(args)) => {
+            if inputs::nothing_given(&args.study.input.files) {
+                return Ok(no_input(Some("triage")));
+            }
+            let settings = prepare(&args.study.common);
+            triage::run(args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

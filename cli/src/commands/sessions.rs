@@ -4,7 +4,6 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use cti_dissector::capture::Input as _;
 use cti_dissector::finding::Code;
 use cti_dissector::record::{Notice, Record, Sink};
 use cti_dissector::render::json;
@@ -13,7 +12,6 @@ use cti_dissector::session::{Content, Session};
 
 use crate::args::Format;
 use crate::driver::{self, Consumer, Outcome};
-use crate::inputs::FileInput;
 use crate::output::{self, Output};
 use crate::settings::{SessionsOptions, Settings};
 
@@ -162,7 +160,7 @@ pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<Exit
             let mut header = Vec::new();
             objects.open(&mut header, |out| {
                 let (tool, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-                renderer.header(out, tool, version, &names(&inputs));
+                renderer.header(out, tool, version, &driver::names(&inputs));
             });
             out.write_all(&header).context("standard output")?;
             Shape::Json(objects, renderer)
@@ -206,13 +204,6 @@ pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<Exit
     out.write_all(&tail).context("standard output")?;
     out.finish()?;
     Ok(driver::exit_code(failed))
-}
-
-fn names(inputs: &[FileInput]) -> Vec<json::Input> {
-    let names = inputs.iter().map(|input| json::Input {
-        name: input.name().to_owned(),
-    });
-    names.collect()
 }
 
 /// What stands behind the sessions: in JSON, findings about sessions and the capture, and the summary.

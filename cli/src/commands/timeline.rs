@@ -4,20 +4,18 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use cti_dissector::Timestamp;
-use cti_dissector::capture::Input as _;
 use cti_dissector::record::{Record, Sink};
 use cti_dissector::render::json;
 use cti_dissector::render::parallel::{Parallel, Render};
 use cti_dissector::render::text::{Hints, Scratch, Sequence, TextOptions, TextRenderer, TimeMode};
-use cti_dissector::select::{Criteria, Selector, TypeFilter};
+use cti_dissector::select::Selector;
 
 use tracing::debug;
 
 use crate::args::{Format, TimeStyle};
 use crate::driver::{self, Consumer, Outcome};
 use crate::output::{self, Output};
-use crate::settings::{Selection, Settings, TimelineOptions};
+use crate::settings::{Settings, TimelineOptions};
 
 /// Runs it.
 pub fn run(options: TimelineOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -25,32 +23,6 @@ pub fn run(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
     match options.view.format {
         Format::Text => as_text(options, settings),
         Format::Json | Format::Ndjson => as_json(options, settings),
-    }
-}
-
-fn criteria(selection: &Selection, start: Timestamp) -> Criteria {
-    let wanted = selection.types.clone();
-    let types: Option<TypeFilter> = if wanted.is_empty() {
-        None
-    } else {
-        Some(Box::new(move |number, message| {
-            wanted.accepts(number, message)
-        }))
-    };
-    let mut filter = selection.filter.clone();
-    if let Some(filter) = &mut filter {
-        filter.starts_at(start);
-    }
-    Criteria {
-        sessions: selection.sessions.iter().copied().collect(),
-        types,
-        calls: selection.calls.clone(),
-        agents: selection.agents.clone(),
-        from: selection.from.as_ref().map(|b| b.resolve(start)),
-        to: selection.to.as_ref().map(|b| b.resolve(start)),
-        no_heartbeats: selection.no_heartbeats,
-        only_failures: selection.only_failures,
-        filter,
     }
 }
 
@@ -194,7 +166,7 @@ fn as_text(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
             renderer: TextRenderer::new(text.clone()),
             scratch: Scratch::new(),
         };
-        let selector = Selector::new(criteria(&selection, start));
+        let selector = Selector::new(selection.criteria(start));
         Stream::new(
             selector,
             Sequence::new(),
@@ -251,12 +223,7 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
         show_secrets: view.show_secrets,
         several_inputs: inputs.len() > 1,
     };
-    let names: Vec<json::Input> = inputs
-        .iter()
-        .map(|i| json::Input {
-            name: i.name().to_owned(),
-        })
-        .collect();
+    let names = driver::names(&inputs);
     let objects = json::Objects::new(view.format == Format::Json);
     let mut head = Vec::new();
     objects.open(&mut head, |out| {
@@ -268,7 +235,7 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
         );
     });
     let make = |start| {
-        let selector = Selector::new(criteria(&selection, start));
+        let selector = Selector::new(selection.criteria(start));
         let renderer = || JsonRecords {
             renderer: json::Renderer::new(json_options),
             objects,

@@ -1,5 +1,9 @@
 //! What can be told only by looking at several messages together.
 
 mod agent_states;
+mod seen;
+mod study;
 
 pub use agent_states::{AgentStates, StateChange};
+pub use seen::{Analysis, Seen};
+pub use study::Study;

@@ -12,6 +12,9 @@ pub use definition::{
 };
 pub use version::{FloatingHeader, NEWEST, OLDEST, ProtocolVersion};
 
+/// The numbers of all published messages by their names, for analyses that mean certain ones.
+pub use tables::types;
+
 /// All messages, published and not, by number.
 #[must_use]
 pub fn messages() -> &'static [&'static Message] {

@@ -3,4 +3,5 @@
 pub mod json;
 pub mod parallel;
 mod plain;
+pub mod table;
 pub mod text;

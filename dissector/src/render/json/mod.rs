@@ -2,7 +2,9 @@
 
 mod fields;
 mod objects;
+mod problems;
 mod records;
+pub mod values;
 mod write;
 
 use crate::capture::PacketId;
@@ -16,6 +18,7 @@ use std::collections::HashMap;
 use write::Clock;
 
 pub use objects::Objects;
+pub use problems::problem;
 pub use records::{Input, Summary};
 
 /// Version of the JSON output; a number higher than a consumer knows may bring new keys.

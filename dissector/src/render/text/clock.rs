@@ -23,7 +23,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 
 /// Remembers the zone's offset at the last second asked for: looking it up costs more than all the digits.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(in crate::render) struct Clock {
     last: Option<(i64, i64)>,
 }
 
@@ -78,7 +78,7 @@ impl Clock {
 }
 
 /// Columns that a time takes, where it has its usual size.
-pub(super) const fn width(mode: &TimeMode) -> usize {
+pub(in crate::render) const fn width(mode: &TimeMode) -> usize {
     match mode {
         TimeMode::Absolute(_) => 15,
         TimeMode::Relative(_) | TimeMode::Delta => 12,
@@ -116,7 +116,7 @@ fn seconds(pen: &mut Pen<'_>, nanos: i64, whole: usize, plus: bool) {
 }
 
 /// The date of a day that is counted from 1970-01-01.
-pub(super) fn date(pen: &mut Pen<'_>, day: i64) {
+pub(in crate::render) fn date(pen: &mut Pen<'_>, day: i64) {
     let date = i32::try_from(day)
         .ok()
         .and_then(|d| jiff::Span::new().try_days(d).ok())
@@ -134,7 +134,7 @@ pub(super) fn date(pen: &mut Pen<'_>, day: i64) {
 }
 
 /// RFC 3339 in UTC, with as many decimals as asked for (0 or 9).
-pub(super) fn rfc_3339(pen: &mut Pen<'_>, second: i64, nanos: Option<u64>) {
+pub(in crate::render) fn rfc_3339(pen: &mut Pen<'_>, second: i64, nanos: Option<u64>) {
     date(pen, second.div_euclid(SECONDS_PER_DAY));
     pen.put("T");
     time_of_day(pen, second.rem_euclid(SECONDS_PER_DAY));
@@ -146,7 +146,7 @@ pub(super) fn rfc_3339(pen: &mut Pen<'_>, second: i64, nanos: Option<u64>) {
 }
 
 /// The time of a message in full.
-pub(super) fn full(pen: &mut Pen<'_>, time: Timestamp) {
+pub(in crate::render) fn full(pen: &mut Pen<'_>, time: Timestamp) {
     rfc_3339(
         pen,
         time.nanos().div_euclid(NANOS_PER_SECOND),
@@ -155,7 +155,7 @@ pub(super) fn full(pen: &mut Pen<'_>, time: Timestamp) {
 }
 
 /// A duration in two or three digits and its unit.
-pub(super) fn duration(pen: &mut Pen<'_>, nanos: i64) {
+pub(in crate::render) fn duration(pen: &mut Pen<'_>, nanos: i64) {
     if nanos < 0 {
         pen.put("-");
     }

@@ -4,20 +4,22 @@
 //! [`Scratch`] space. So batches of records may be rendered by several threads, each with scratch space of its own, after a
 //! [`Sequence`] has given each record its hints.
 
-mod clock;
+pub(super) mod clock;
 mod detail;
-mod escape;
+pub(super) mod escape;
 mod exchange;
 mod fields;
 mod hex;
 mod message;
-mod pen;
+pub(super) mod pen;
+mod problems;
 mod sessions;
 mod story;
 mod values;
 
 pub use clock::TimeMode;
 pub use escape::is_harmless;
+pub use problems::Problems;
 pub use sessions::{TableOptions, table};
 
 use crate::analysis::{AgentStates, StateChange};

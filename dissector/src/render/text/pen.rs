@@ -5,7 +5,7 @@ use crate::render::plain::plain_length;
 
 /// The role of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Paint {
+pub(in crate::render) enum Paint {
     Dim,
     Request,
     Answer,
@@ -31,7 +31,7 @@ impl Paint {
 
 /// Signs that have a replacement where only ASCII is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
+pub(in crate::render) enum Sign {
     ToServer,
     ToClient,
     Answers,
@@ -67,7 +67,7 @@ impl Sign {
 
 /// A buffer and how to write into it.
 #[derive(Debug)]
-pub(super) struct Pen<'a> {
+pub(in crate::render) struct Pen<'a> {
     pub out: &'a mut Vec<u8>,
     pub colour: bool,
     pub ascii: bool,

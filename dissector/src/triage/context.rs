@@ -1,0 +1,393 @@
+//! What all detectors may know: the sessions, what was captured of them, and where messages stand.
+
+use super::Thresholds;
+use crate::analysis::Seen;
+use crate::limits;
+use crate::protocol::roles;
+use crate::record::{BreakRecord, Direction, Packets, Peers};
+use crate::session::{Content, Session};
+use crate::time::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+/// Side of a duplex pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PairSide {
+    /// Ports from 42027.
+    A,
+    /// Ports from 43027.
+    B,
+}
+
+impl PairSide {
+    /// The side whose conventional ports (port tables of Unified CCE) hold this port.
+    #[must_use]
+    pub const fn of_port(port: u16) -> Option<Self> {
+        match port {
+            42027..=42990 => Some(Self::A),
+            43027..=43990 => Some(Self::B),
+            _ => None,
+        }
+    }
+
+    /// Its letter.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+        }
+    }
+}
+
+/// What an OPEN_REQ asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Opened {
+    /// Number of the message.
+    pub no: u64,
+    /// When.
+    pub time: Timestamp,
+    /// VersionNumber.
+    pub version: Option<u32>,
+    /// ServicesRequested (CTIServiceMask).
+    pub services: u32,
+    /// CallMsgMask.
+    pub call_mask: Option<u32>,
+    /// AgentStateMask.
+    pub agent_mask: Option<u32>,
+    /// IdleTimeout in seconds; `None`: no heartbeats are used, or not known.
+    pub idle_timeout: Option<u32>,
+    /// PeripheralID.
+    pub peripheral: Option<u32>,
+    /// ClientID.
+    pub client_id: Option<String>,
+    /// AgentID.
+    pub agent: Option<String>,
+    /// AgentExtension.
+    pub extension: Option<String>,
+    /// AgentInstrument.
+    pub instrument: Option<String>,
+}
+
+/// What an OPEN_CONF granted.
+#[derive(Debug, Clone, Default)]
+pub struct Granted {
+    /// Number of the message.
+    pub no: u64,
+    /// When.
+    pub time: Timestamp,
+    /// ServicesGranted (CTIServiceMask).
+    pub services: u32,
+    /// PGStatus (PGStatusCode mask).
+    pub pg_status: Option<u32>,
+    /// PeripheralOnline.
+    pub peripheral_online: Option<u32>,
+    /// SessionType: 1 active, 2 standby.
+    pub session_type: Option<u32>,
+}
+
+/// What is known of a session so far.
+#[derive(Debug, Clone)]
+pub struct SessionFacts {
+    /// Its ends.
+    pub peers: Peers,
+    /// What it carries.
+    pub content: Content,
+    /// Time of its first message.
+    pub first: Timestamp,
+    /// Its last OPEN_REQ.
+    pub opened: Option<Opened>,
+    /// Its last OPEN_CONF.
+    pub granted: Option<Granted>,
+    /// Last message of the client, of the server.
+    pub last_client: Option<Timestamp>,
+    /// Last message of the server.
+    pub last_server: Option<Timestamp>,
+    /// Times at which bytes were found missing, the latest ones.
+    pub breaks: VecDeque<Timestamp>,
+    /// When it ended; `None` while it goes on.
+    pub ended: Option<Timestamp>,
+    /// A message of it passed the selection.
+    pub selected: bool,
+}
+
+impl SessionFacts {
+    /// Whether the session's beginning was captured.
+    #[must_use]
+    pub const fn from_its_beginning(&self) -> bool {
+        self.opened.is_some()
+    }
+
+    /// The side of its server.
+    #[must_use]
+    pub const fn side(&self) -> Option<PairSide> {
+        PairSide::of_port(self.peers.server.port())
+    }
+
+    /// The host its client runs on.
+    #[must_use]
+    pub const fn client_host(&self) -> IpAddr {
+        self.peers.client.ip()
+    }
+
+    /// Words that name it for a person: "S1 (Finesse, 10.0.1.10:50412 to side A)".
+    #[must_use]
+    pub fn label(&self) -> String {
+        let name = self.opened.as_ref().and_then(|o| {
+            let names = [&o.client_id, &o.agent, &o.extension];
+            names.into_iter().flatten().next().cloned()
+        });
+        let name = name.map(|n| format!("{n}, ")).unwrap_or_default();
+        let server = self.side().map_or_else(
+            || self.peers.server.to_string(),
+            |s| format!("side {}", s.name()),
+        );
+        format!(
+            "S{} ({name}{} to {server})",
+            self.peers.session, self.peers.client
+        )
+    }
+}
+
+/// Breaks of a session that are remembered.
+const MAX_BREAKS: usize = 64;
+
+/// What all detectors may know.
+#[derive(Debug)]
+pub struct Context {
+    thresholds: Thresholds,
+    sessions: BTreeMap<u32, SessionFacts>,
+    by_ends: BTreeMap<(SocketAddr, SocketAddr), u32>,
+    now: Timestamp,
+    first: Option<Timestamp>,
+    recovering_until: Option<Timestamp>,
+    /// Sessions of these client hosts were lost, and none was opened since.
+    lost_hosts: BTreeMap<IpAddr, Timestamp>,
+    /// Packets and selection of the latest messages, whose numbers end with `last_no`.
+    places: VecDeque<(Packets, bool)>,
+    last_no: u64,
+}
+
+impl Context {
+    pub(super) fn new(thresholds: Thresholds) -> Self {
+        Self {
+            thresholds,
+            sessions: BTreeMap::new(),
+            by_ends: BTreeMap::new(),
+            now: Timestamp::default(),
+            first: None,
+            recovering_until: None,
+            lost_hosts: BTreeMap::new(),
+            places: VecDeque::new(),
+            last_no: 0,
+        }
+    }
+
+    /// The numbers that decide.
+    #[must_use]
+    pub const fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
+    }
+
+    /// Time of the latest record.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Time of the first record.
+    #[must_use]
+    pub fn start(&self) -> Timestamp {
+        self.first.unwrap_or(self.now)
+    }
+
+    /// A session by its number; those that ended stay known, up to [`limits::MAX_TRIAGE_SESSIONS`].
+    #[must_use]
+    pub fn session(&self, number: u32) -> Option<&SessionFacts> {
+        self.sessions.get(&number)
+    }
+
+    /// All sessions known, by number.
+    pub fn sessions(&self) -> impl Iterator<Item = &SessionFacts> {
+        self.sessions.values()
+    }
+
+    /// The latest session between two ends, whichever is named first.
+    #[must_use]
+    pub fn session_between(&self, one: SocketAddr, other: SocketAddr) -> Option<&SessionFacts> {
+        let number = self.by_ends.get(&(one.min(other), one.max(other)))?;
+        self.sessions.get(number)
+    }
+
+    /// The packets of a message, if it is one of the latest [`limits::TRIAGE_PLACES`].
+    #[must_use]
+    pub fn packets(&self, no: u64) -> Packets {
+        self.place(no).map(|p| p.0.clone()).unwrap_or_default()
+    }
+
+    /// Whether a message passed the selection; `None` when it is too long ago.
+    #[must_use]
+    pub(super) fn is_selected(&self, no: u64) -> Option<bool> {
+        self.place(no).map(|p| p.1)
+    }
+
+    fn place(&self, no: u64) -> Option<&(Packets, bool)> {
+        let back = usize::try_from(self.last_no.checked_sub(no)?).ok()?;
+        let index = self.places.len().checked_sub(back.checked_add(1)?)?;
+        self.places.get(index)
+    }
+
+    /// Whether the absence of a message says anything: both directions of the session are captured in plain text without a hole between
+    /// these times, and the session and the capture lasted until the later one.
+    #[must_use]
+    pub fn can_miss(&self, session: u32, from: Timestamp, until: Timestamp) -> bool {
+        let Some(facts) = self.sessions.get(&session) else {
+            return false;
+        };
+        facts.content == Content::Cti
+            && facts.last_client.is_some()
+            && facts.last_server.is_some()
+            && facts.ended.is_none_or(|end| end >= until)
+            && self.now >= until
+            && !facts.breaks.iter().any(|at| *at >= from && *at <= until)
+    }
+
+    /// Whether the state of agents and calls is just being rebuilt: from the loss of a session until some time after its client's next
+    /// OPEN_CONF.
+    #[must_use]
+    pub fn recovering(&self, time: Timestamp) -> bool {
+        let lost = self
+            .lost_hosts
+            .values()
+            .any(|at| time >= *at && time <= at.after(self.thresholds.recovery));
+        lost || self.recovering_until.is_some_and(|until| time <= until)
+    }
+
+    pub(super) fn advance(&mut self, time: Timestamp) {
+        self.first = self.first.or(Some(time));
+        self.now = self.now.max(time);
+    }
+
+    pub(super) fn message(&mut self, seen: &Seen<'_>) {
+        let info = seen.info;
+        self.advance(info.time);
+        if self.places.len() >= limits::TRIAGE_PLACES {
+            self.places.pop_front();
+        }
+        // Numbers follow each other; after a jump the old ones cannot be found any more.
+        if info.no != self.last_no.wrapping_add(1) {
+            self.places.clear();
+        }
+        self.last_no = info.no;
+        self.places.push_back((info.packets.clone(), seen.selected));
+        let recovery = self.thresholds.recovery;
+        let Some(facts) = self.sessions.get_mut(&info.peers.session) else {
+            return;
+        };
+        facts.peers = info.peers;
+        facts.selected |= seen.selected;
+        match info.direction {
+            Direction::ClientToServer => facts.last_client = Some(info.time),
+            Direction::ServerToClient => facts.last_server = Some(info.time),
+        }
+        if seen.is(roles::OPEN_REQ) {
+            facts.opened = Some(opened(seen));
+        } else if seen.is(roles::OPEN_CONF) {
+            facts.granted = Some(granted(seen));
+            if self.lost_hosts.remove(&facts.client_host()).is_some() {
+                self.recovering_until = self.recovering_until.max(Some(info.time.after(recovery)));
+            }
+        }
+    }
+
+    pub(super) fn began(&mut self, session: &Session) {
+        self.advance(session.first);
+        if self.sessions.len() >= limits::MAX_TRIAGE_SESSIONS {
+            let oldest = self
+                .sessions
+                .iter()
+                .find(|(_, facts)| facts.ended.is_some())
+                .or_else(|| self.sessions.iter().next())
+                .map(|(number, _)| *number);
+            if let Some(facts) = oldest.and_then(|number| self.sessions.remove(&number)) {
+                self.by_ends.remove(&ends(&facts.peers));
+            }
+        }
+        let number = session.peers.session;
+        self.by_ends.insert(ends(&session.peers), number);
+        self.sessions.insert(
+            number,
+            SessionFacts {
+                peers: session.peers,
+                content: session.content,
+                first: session.first,
+                opened: None,
+                granted: None,
+                last_client: None,
+                last_server: None,
+                breaks: VecDeque::new(),
+                ended: None,
+                selected: false,
+            },
+        );
+    }
+
+    /// A session ended; `lost` when nobody said goodbye.
+    pub(super) fn ended(&mut self, session: &Session, lost: bool) {
+        self.advance(session.last);
+        let Some(facts) = self.sessions.get_mut(&session.peers.session) else {
+            return;
+        };
+        facts.ended = Some(session.last);
+        facts.content = session.content;
+        if lost && self.lost_hosts.len() < limits::MAX_TRIAGE_SESSIONS {
+            self.lost_hosts.insert(facts.client_host(), session.last);
+        }
+    }
+
+    pub(super) fn broke(&mut self, record: &BreakRecord) {
+        self.advance(record.details.time);
+        if let Some(facts) = self.sessions.get_mut(&record.peers.session) {
+            if facts.breaks.len() >= MAX_BREAKS {
+                facts.breaks.pop_front();
+            }
+            facts.breaks.push_back(record.details.time);
+        }
+    }
+}
+
+fn ends(peers: &Peers) -> (SocketAddr, SocketAddr) {
+    (
+        peers.client.min(peers.server),
+        peers.client.max(peers.server),
+    )
+}
+
+fn opened(seen: &Seen<'_>) -> Opened {
+    let text = |name| seen.text(name).map(std::borrow::Cow::into_owned);
+    Opened {
+        no: seen.info.no,
+        time: seen.info.time,
+        version: seen.raw("VersionNumber"),
+        services: seen.raw("ServicesRequested").unwrap_or_default(),
+        call_mask: seen.raw("CallMsgMask"),
+        agent_mask: seen.raw("AgentStateMask"),
+        idle_timeout: seen.raw("IdleTimeout").filter(|t| *t != u32::MAX),
+        peripheral: seen.number("PeripheralID"),
+        client_id: text("ClientID"),
+        agent: text("AgentID").or_else(|| text("AgentIDLong")),
+        extension: text("AgentExtension"),
+        instrument: text("AgentInstrument"),
+    }
+}
+
+fn granted(seen: &Seen<'_>) -> Granted {
+    Granted {
+        no: seen.info.no,
+        time: seen.info.time,
+        services: seen.raw("ServicesGranted").unwrap_or_default(),
+        pg_status: seen.raw("PGStatus"),
+        peripheral_online: seen.number("PeripheralOnline"),
+        session_type: seen.number("SessionType"),
+    }
+}

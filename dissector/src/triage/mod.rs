@@ -1,0 +1,179 @@
+//! Triage: what went wrong in a capture, the most important first, with what it usually means and what to check next.
+//!
+//! [`catalog`](Code) is the table of what can be found, [`Thresholds`] the table of the numbers that decide. Detectors, one file a subject,
+//! look at all records and tell [`Sighting`]s; at the end these are grouped, effects are counted under their causes, and the rest is ranked.
+//! Detectors never say that something is missing unless it would have been captured ([`Context::can_miss`]), and hold back while state is
+//! being rebuilt after a failover ([`Context::recovering`]).
+
+mod catalog;
+mod context;
+mod fold;
+mod opening;
+mod plant;
+mod rank;
+mod reference;
+mod requests;
+mod sighting;
+mod thresholds;
+
+pub use catalog::Code;
+pub use context::{Context, Granted, Opened, PairSide, SessionFacts};
+pub use rank::{Example, Problem};
+pub use reference::reference;
+pub use sighting::{Sighting, Sightings};
+pub use thresholds::{ThresholdError, Thresholds};
+
+use crate::analysis::{Analysis, Seen};
+use crate::capture::Segment;
+use crate::correlate::Exchange;
+use crate::reassembly::End;
+use crate::record::{BreakRecord, Notice, Record};
+use crate::session::Session;
+
+/// Looks for some kinds of trouble. Each method gets what happens, in order, and what is known around it; the context already knows of it.
+pub trait Detector {
+    /// The next message.
+    fn message(&mut self, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
+        let _ = (seen, around, out);
+    }
+
+    /// A request and what became of it.
+    fn exchange(&mut self, exchange: &Exchange, around: &Context, out: &mut Sightings) {
+        let _ = (exchange, around, out);
+    }
+
+    /// A session began.
+    fn began(&mut self, session: &Session, around: &Context, out: &mut Sightings) {
+        let _ = (session, around, out);
+    }
+
+    /// A session ended; also at the end of the capture, with `End::CaptureEnded`.
+    fn ended(&mut self, session: &Session, around: &Context, out: &mut Sightings) {
+        let _ = (session, around, out);
+    }
+
+    /// Bytes of a session are missing.
+    fn broke(&mut self, record: &BreakRecord, around: &Context, out: &mut Sightings) {
+        let _ = (record, around, out);
+    }
+
+    /// The dissector has a finding about a session or the capture.
+    fn notice(&mut self, notice: &Notice, around: &Context, out: &mut Sightings) {
+        let _ = (notice, around, out);
+    }
+
+    /// The next TCP segment, CTI or not, before the messages that it completes.
+    fn segment(&mut self, segment: &Segment<'_>, around: &Context, out: &mut Sightings) {
+        let _ = (segment, around, out);
+    }
+
+    /// The capture is over.
+    fn finish(&mut self, around: &Context, out: &mut Sightings) {
+        let _ = (around, out);
+    }
+}
+
+/// All detectors over one capture.
+pub struct Triage {
+    context: Context,
+    detectors: Vec<Box<dyn Detector + Send>>,
+    sightings: Sightings,
+    /// Only what touches selected messages is told.
+    selective: bool,
+}
+
+impl Triage {
+    /// Nothing seen yet. `selective` when the user asked for some messages only: findings that touch none of them are left out.
+    #[must_use]
+    pub fn new(thresholds: Thresholds, selective: bool) -> Self {
+        Self {
+            context: Context::new(thresholds),
+            detectors: vec![
+                Box::new(opening::Refusals::default()),
+                Box::new(plant::Peripherals::default()),
+                Box::new(requests::Unanswered),
+            ],
+            sightings: Sightings::default(),
+            selective,
+        }
+    }
+
+    /// What was found, the most important first. Call after the last record.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Problem> {
+        self.tell(|detector, context, out| detector.finish(context, out));
+        rank::rank(self.sightings, self.context.thresholds())
+    }
+
+    /// Lets every detector see something, and drops what it tells of things that nobody asked for.
+    fn tell(&mut self, mut tell: impl FnMut(&mut (dyn Detector + Send), &Context, &mut Sightings)) {
+        let before = self.sightings.list.len();
+        for detector in &mut self.detectors {
+            tell(&mut **detector, &self.context, &mut self.sightings);
+        }
+        if self.selective && self.sightings.list.len() > before {
+            let context = &self.context;
+            let mut index = 0;
+            self.sightings.list.retain(|sighting| {
+                index += 1;
+                index <= before || wanted(context, sighting)
+            });
+        }
+    }
+}
+
+/// Whether a sighting touches what was asked for: its message, else its session, else the capture as a whole.
+fn wanted(context: &Context, sighting: &Sighting) -> bool {
+    let message = sighting.message.and_then(|no| context.is_selected(no));
+    let session = || {
+        let facts = context.session(sighting.session?)?;
+        Some(facts.selected)
+    };
+    message.or_else(session).unwrap_or(true)
+}
+
+impl Analysis for Triage {
+    fn message(&mut self, seen: &Seen<'_>) {
+        self.context.message(seen);
+        self.tell(|detector, context, out| detector.message(seen, context, out));
+    }
+
+    fn record(&mut self, record: &Record<'_>) {
+        match record {
+            Record::Message(..) => {}
+            Record::Exchange(exchange) => {
+                self.context.advance(exchange.time);
+                self.tell(|detector, context, out| detector.exchange(exchange, context, out));
+            }
+            Record::SessionBegan(session) => {
+                self.context.began(session);
+                self.tell(|detector, context, out| detector.began(session, context, out));
+            }
+            Record::SessionEnded(session) => {
+                self.context.ended(session, is_lost(session));
+                self.tell(|detector, context, out| detector.ended(session, context, out));
+            }
+            Record::Break(record) => {
+                self.context.broke(record);
+                self.tell(|detector, context, out| detector.broke(record, context, out));
+            }
+            Record::Notice(notice) => {
+                self.tell(|detector, context, out| detector.notice(notice, context, out));
+            }
+        }
+    }
+
+    fn segment(&mut self, segment: &Segment<'_>) {
+        self.tell(|detector, context, out| detector.segment(segment, context, out));
+    }
+}
+
+/// Whether a session ended without a goodbye.
+const fn is_lost(session: &Session) -> bool {
+    session.close_status.is_none()
+        && session.refused.is_none()
+        && matches!(
+            session.end,
+            Some(End::Finished(_) | End::Reset(_) | End::Replaced)
+        )
+}

@@ -1,0 +1,169 @@
+//! One time that something was seen, as detectors tell it.
+
+use super::{Code, Context};
+use crate::analysis::Seen;
+use crate::capture::PacketId;
+use crate::correlate::Part;
+use crate::finding::Severity;
+use crate::limits;
+use crate::record::Packets;
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// One time that something was seen.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    /// What.
+    pub code: Code,
+    /// How much it matters this time.
+    pub severity: Severity,
+    /// What the sightings that make one finding have in common, as words that can head them: "S3, agent 1001". Empty: all of the code.
+    pub group: String,
+    /// What was seen this time.
+    pub text: String,
+    /// When.
+    pub time: Timestamp,
+    /// The session it is about.
+    pub session: Option<u32>,
+    /// The message to look at.
+    pub message: Option<u64>,
+    /// The packets to look at.
+    pub packets: Packets,
+    /// The agent it touches.
+    pub agent: Option<String>,
+    /// The call it touches.
+    pub call: Option<u32>,
+    /// What more is known about just this, such as the meaning of a status.
+    pub hint: Option<String>,
+}
+
+impl Sighting {
+    /// Something seen at a time, with the usual severity.
+    #[must_use]
+    pub fn new(code: Code, time: Timestamp, text: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            group: String::new(),
+            text: text.into(),
+            time,
+            session: None,
+            message: None,
+            packets: Packets::default(),
+            agent: None,
+            call: None,
+            hint: None,
+        }
+    }
+
+    /// Something about a message.
+    #[must_use]
+    pub fn of(code: Code, seen: &Seen<'_>, text: impl Into<String>) -> Self {
+        let mut sighting = Self::new(code, seen.info.time, text);
+        sighting.session = Some(seen.info.peers.session);
+        sighting.message = Some(seen.info.no);
+        sighting.packets = seen.info.packets.clone();
+        sighting
+    }
+
+    /// Something about a message that was seen before, told by its part in an exchange.
+    #[must_use]
+    pub fn of_part(
+        code: Code,
+        session: u32,
+        part: &Part,
+        around: &Context,
+        text: impl Into<String>,
+    ) -> Self {
+        let mut sighting = Self::new(code, part.time, text);
+        sighting.session = Some(session);
+        sighting.message = Some(part.no);
+        sighting.packets = around.packets(part.no);
+        sighting
+    }
+
+    /// With another severity.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// One of a group.
+    #[must_use]
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.group = group.into();
+        self
+    }
+
+    /// About a session.
+    #[must_use]
+    pub fn session(mut self, session: u32) -> Self {
+        self.session = Some(session);
+        self
+    }
+
+    /// About a packet that carries no whole message.
+    #[must_use]
+    pub fn packet(mut self, packet: PacketId) -> Self {
+        self.packets = Packets::from(&[packet][..]);
+        self
+    }
+
+    /// About a message by its number.
+    #[must_use]
+    pub fn message(mut self, no: u64, around: &Context) -> Self {
+        self.message = Some(no);
+        self.packets = around.packets(no);
+        self
+    }
+
+    /// Touching an agent.
+    #[must_use]
+    pub fn agent(mut self, agent: impl Into<String>) -> Self {
+        self.agent = Some(agent.into());
+        self
+    }
+
+    /// Touching a call.
+    #[must_use]
+    pub fn call(mut self, call: u32) -> Self {
+        self.call = Some(call);
+        self
+    }
+
+    /// With what more is known.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// What detectors have told so far.
+#[derive(Debug, Default)]
+pub struct Sightings {
+    pub(super) list: Vec<Sighting>,
+    /// Those beyond [`limits::MAX_SIGHTINGS`].
+    pub(super) uncounted: BTreeMap<Code, u64>,
+    /// Severities of whole groups.
+    pub(super) severities: BTreeMap<(Code, String), Severity>,
+}
+
+impl Sightings {
+    /// Tells one.
+    pub fn push(&mut self, sighting: Sighting) {
+        if self.list.len() < limits::MAX_SIGHTINGS {
+            self.list.push(sighting);
+        } else {
+            *self.uncounted.entry(sighting.code).or_default() += 1;
+        }
+    }
+
+    /// Gives a whole group a severity, whatever its sightings have: for what only their number or share tells.
+    pub fn set_severity(&mut self, code: Code, group: impl Into<String>, severity: Severity) {
+        if self.severities.len() < limits::MAX_SIGHTINGS {
+            self.severities.insert((code, group.into()), severity);
+        }
+    }
+}
