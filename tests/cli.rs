@@ -102,7 +102,21 @@ fn verbose_said_nothing() {
 fn man_pages_and_completions_are_made_for_every_command() {
     let man = ctishark().args(["generate", "man"]).assert().success();
     let man = String::from_utf8(man.get_output().stdout.clone()).unwrap();
-    assert_eq!(man.matches(".TH ").count(), 3);
+    let help = ctishark().arg("--help").assert().success();
+    let help = String::from_utf8(help.get_output().stdout.clone()).unwrap();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let (commands, _) = commands.split_once("\n\n").unwrap();
+    let names = commands
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_once("  "))
+        .map(|(name, _)| name)
+        .filter(|name| !name.is_empty() && *name != "help");
+    let names: Vec<&str> = names.collect();
+    assert!(names.contains(&"triage"), "{names:?}");
+    assert_eq!(man.matches(".TH ").count(), names.len() + 1);
+    for name in names {
+        assert!(man.contains(&format!(".TH ctishark-{name} ")), "{name}");
+    }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         ctishark()
             .args(["generate", "completions", shell])

@@ -87,7 +87,7 @@ pub enum Command {
     ///
     /// Findings that touch none of the selected messages are left out.
     #[command(after_help = TRIAGE_EXAMPLES)]
-    Triage(TriageArgs),
+    Triage(Box<TriageArgs>),
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),

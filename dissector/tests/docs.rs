@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use cti_dissector::finding::Code;
-use std::collections::BTreeMap;
+use cti_dissector::triage;
 use std::path::Path;
 
 fn document(name: &str) -> String {
@@ -13,26 +13,47 @@ fn document(name: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-#[test]
-fn every_finding_is_documented_with_its_severity_meaning_and_advice() {
-    let text = document("findings.md");
-    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
-    let rows: BTreeMap<&str, Vec<&str>> = rows
-        .map(|row| {
-            let (code, rest) = row.split_once("` | ").unwrap();
-            (code, rest.trim_end_matches(" |").split(" | ").collect())
-        })
-        .collect();
-    for code in Code::ALL {
-        let cells = rows.get(code.name());
-        let told = [code.severity().name(), code.meaning(), code.advice()];
-        assert_eq!(cells.map(Vec::as_slice), Some(&told[..]), "{code}");
+/// Compares a document with what it is made from; with `UPDATE_DOCS=1` writes it.
+fn made_from(name: &str, text: &str) {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../docs")
+            .join(name);
+        std::fs::write(path, text).unwrap();
     }
-    assert_eq!(
-        rows.len(),
-        Code::ALL.len(),
-        "a code that does not exist is documented"
+    assert!(
+        document(name) == text,
+        "docs/{name} is out of date: UPDATE_DOCS=1 cargo test -p cti-dissector --test docs"
     );
+}
+
+#[test]
+fn the_reference_of_findings_is_made_from_the_code() {
+    made_from("findings.md", &triage::reference());
+}
+
+#[test]
+fn words_of_triage_end_as_sentences_and_names_are_those_of_codes() {
+    let name = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    for code in triage::Code::ALL {
+        assert!(name(code.name()), "{code}");
+        for text in [code.seen(), code.means(), code.check()] {
+            assert!(text.ends_with('.'), "{code}: {text}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_lists_every_finding_of_triage() {
+    let names: Vec<&str> = triage::Code::ALL.iter().map(|code| code.name()).collect();
+    let listed = serde_json::to_string(&names).unwrap().replace(',', ", ");
+    let schema = document("schema.json");
+    let (head, rest) = schema
+        .split_once("\"problem_code\": { \"description\": \"What a finding of triage is about; stable.\", \"enum\": ")
+        .unwrap();
+    let (_, tail) = rest.split_once(" }").unwrap();
+    let marker = &schema[head.len()..schema.len() - rest.len()];
+    made_from("schema.json", &format!("{head}{marker}{listed} }}{tail}"));
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 return Ok(no_input(Some("triage")));
             }
             let settings = prepare(&args.study.common);
-            triage::run(args, &settings)
+            triage::run(*args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

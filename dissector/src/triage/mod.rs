@@ -89,8 +89,8 @@ impl Triage {
         Self {
             context: Context::new(thresholds),
             detectors: vec![
-                Box::new(opening::Refusals::default()),
-                Box::new(plant::Peripherals::default()),
+                Box::new(opening::Refusals),
+                Box::new(plant::Peripherals),
                 Box::new(requests::Unanswered),
             ],
             sightings: Sightings::default(),

@@ -62,7 +62,7 @@ impl Threshold for Duration {
 
     fn show(self) -> String {
         let millis = self.as_millis();
-        if millis % 1000 == 0 {
+        if millis.is_multiple_of(1000) {
             format!("{}s", millis / 1000)
         } else {
             format!("{millis}ms")
