@@ -31,7 +31,8 @@ Exit codes:
 const SESSIONS_EXAMPLES: &str = "\
 Examples:
   ctishark sessions trace.pcapng
-  ctishark sessions --format json captures/
+  ctishark sessions --format csv captures/
+  ctishark sessions -Y 'name == \"FAILURE_CONF\"' trace.pcapng
 
 Exit codes:
   0  done
@@ -81,8 +82,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List connections and sessions: peers, client, version, services, counts, how it ended
+    ///
+    /// A session is listed when one of its messages is selected; its counts are those of the whole session.
     #[command(after_help = SESSIONS_EXAMPLES)]
-    Sessions(SessionsArgs),
+    Sessions(Box<StudyArgs>),
     /// Say what went wrong, the most important first, what it usually means and what to check next
     ///
     /// Findings that touch none of the selected messages are left out.
@@ -104,31 +107,6 @@ pub struct TimelineArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub show: ShowArgs,
-    #[command(flatten)]
-    pub decode: DecodeArgs,
-    #[command(flatten)]
-    pub common: CommonArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct SessionsArgs {
-    #[command(flatten)]
-    pub input: InputArgs,
-    /// Form of the output
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value_t,
-        help_heading = "Output"
-    )]
-    pub format: Format,
-    /// Show times in UTC instead of the local time zone
-    #[arg(long, help_heading = "Output")]
-    pub utc: bool,
-    /// Use ASCII characters only
-    #[arg(long, help_heading = "Output")]
-    pub ascii: bool,
     #[command(flatten)]
     pub decode: DecodeArgs,
     #[command(flatten)]

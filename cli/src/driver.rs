@@ -14,6 +14,7 @@ use cti_dissector::ports::Ports;
 use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Notice, Sink};
 use cti_dissector::render::json;
+use cti_dissector::select::Selector;
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{debug, info};
 
@@ -65,6 +66,22 @@ impl<S> Outcome<S> {
         }
         if let Some(reason) = self.nothing() {
             output::remark(&reason);
+        }
+    }
+
+    /// Says on standard error that nothing was selected: silence would leave it open whether the selection or the capture is to blame.
+    pub fn remark_nothing_selected(&self, selector: &Selector, settings: &Settings) {
+        let totals = &self.totals;
+        if !settings.quiet
+            && !selector.is_empty()
+            && selector.selected() == 0
+            && totals.messages > 0
+        {
+            output::remark(&format!(
+                "nothing selected: none of the {} messages of {} meets all conditions",
+                totals.messages,
+                amount(totals.sessions, "session", "sessions")
+            ));
         }
     }
 

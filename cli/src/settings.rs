@@ -14,8 +14,8 @@ use cti_dissector::select::{Criteria, TypeFilter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    ColorChoice, CommonArgs, DecodeArgs, Format, InputArgs, SelectArgs, SessionsArgs, ShowArgs,
-    StudyArgs, TableFormat, TimeStyle, TimelineArgs,
+    ColorChoice, CommonArgs, DecodeArgs, Format, InputArgs, SelectArgs, ShowArgs, StudyArgs,
+    TableFormat, TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;
@@ -44,21 +44,6 @@ pub struct TimelineOptions {
     /// How to show them.
     pub view: View,
     /// How to decode them.
-    pub decoding: Decoding,
-}
-
-/// What the list of sessions is to do.
-#[derive(Debug)]
-pub struct SessionsOptions {
-    /// The captures, in the order named.
-    pub inputs: Vec<FileInput>,
-    /// Form of the output.
-    pub format: Format,
-    /// Time zone in which times are shown.
-    pub zone: TimeZone,
-    /// ASCII only.
-    pub ascii: bool,
-    /// How to decode the messages.
     pub decoding: Decoding,
 }
 
@@ -245,19 +230,6 @@ impl TimelineOptions {
         Ok(Self {
             selection: Selection::new(args.select, &zone, args.show.show_secrets)?,
             view: View::new(&args.show, zone),
-            decoding: Decoding::new(args.decode),
-            inputs: captures(&args.input, &args.common)?,
-        })
-    }
-}
-
-impl SessionsOptions {
-    /// What the arguments ask for.
-    pub fn new(args: SessionsArgs) -> anyhow::Result<Self> {
-        Ok(Self {
-            format: args.format,
-            zone: time_zone(args.utc),
-            ascii: args.ascii,
             decoding: Decoding::new(args.decode),
             inputs: captures(&args.input, &args.common)?,
         })

@@ -159,6 +159,15 @@ impl Selector {
         !self.criteria.about_messages() && self.session(session.peers.session)
     }
 
+    /// Whether a session is asked for by itself, whatever its messages: by its number and the time that it lasted.
+    #[must_use]
+    pub fn lasts_into(&self, session: &Session) -> bool {
+        !self.criteria.about_messages()
+            && self.session(session.peers.session)
+            && self.criteria.from.is_none_or(|from| from <= session.last)
+            && self.criteria.to.is_none_or(|to| session.first <= to)
+    }
+
     fn session(&self, number: u32) -> bool {
         self.criteria.sessions.is_empty() || self.criteria.sessions.contains(&number)
     }

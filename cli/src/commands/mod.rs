@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use crate::args::{self, Cli, Command, CommonArgs};
 use crate::inputs;
-use crate::settings::{self, SessionsOptions, Settings, TimelineOptions};
+use crate::settings::{self, Settings, StudyOptions, TimelineOptions};
 
 /// Runs what was asked for.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -28,7 +28,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 return Ok(no_input(Some("sessions")));
             }
             let settings = prepare(&args.common);
-            sessions::run(SessionsOptions::new(args)?, &settings)
+            sessions::run(StudyOptions::new(*args, &settings)?, &settings)
         }
         Some(Command::Triage(args)) => {
             if inputs::nothing_given(&args.study.input.files) {

@@ -1,19 +1,21 @@
 //! The list of sessions: who talked to whom, by which version, how much, and how it ended.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use cti_dissector::finding::Code;
 use cti_dissector::record::{Notice, Record, Sink};
-use cti_dissector::render::json;
-use cti_dissector::render::text::{self, TableOptions};
+use cti_dissector::render::text::sessions;
+use cti_dissector::render::{json, table};
+use cti_dissector::select::Selector;
 use cti_dissector::session::{Content, Session};
 
-use crate::args::Format;
+use crate::args::TableFormat;
 use crate::driver::{self, Consumer, Outcome};
 use crate::output::{self, Output};
-use crate::settings::{SessionsOptions, Settings};
+use crate::settings::{Settings, StudyOptions};
 
 /// Connections without any readable byte that are listed; a port scan may leave millions.
 const MAX_EMPTY: usize = 1000;
@@ -32,6 +34,9 @@ struct List {
     doubts: Vec<Notice>,
     more_doubts: usize,
     empty: usize,
+    /// What is asked for, and the sessions under way of which a message was.
+    selector: Selector,
+    touched: BTreeSet<u32>,
     shape: Shape,
     /// Parts that have been written.
     parts: usize,
@@ -41,13 +46,19 @@ struct List {
 
 /// What the list looks like.
 enum Shape {
-    Table(TableOptions),
+    Table(table::Look),
+    Csv,
     Json(json::Objects, Box<json::Renderer>),
 }
 
 impl Sink for List {
     fn record(&mut self, record: Record<'_>) {
         match record {
+            Record::Message(info, _) => {
+                if !self.selector.is_empty() && self.selector.accepts(&record) {
+                    self.touched.insert(info.peers.session);
+                }
+            }
             Record::SessionEnded(session) => self.ended(session),
             Record::Notice(notice) => self.notice(notice),
             _ => {}
@@ -67,6 +78,10 @@ impl Consumer for List {
 impl List {
     #[cold]
     fn ended(&mut self, session: &Session) {
+        let touched = self.touched.remove(&session.peers.session);
+        if !touched && !self.selector.lasts_into(session) {
+            return;
+        }
         if session.content == Content::Nothing {
             self.empty += 1;
             if self.empty > MAX_EMPTY {
@@ -93,7 +108,7 @@ impl List {
 
     /// Tells findings about sessions where the output has no place for them.
     fn remark(&self) {
-        if let Shape::Table(_) = self.shape {
+        if !matches!(self.shape, Shape::Json(..)) {
             for doubt in &self.doubts {
                 let session = doubt.session.unwrap_or_default();
                 output::remark(&format!("S{session}: {}", doubt.text));
@@ -115,11 +130,24 @@ impl List {
         self.sessions.sort_by_key(|s| s.peers.session);
         let mut out = Vec::new();
         match &mut self.shape {
-            Shape::Table(options) => {
+            Shape::Table(look) => {
                 if self.parts > 0 {
                     out.push(b'\n');
                 }
-                text::table(&mut out, &self.sessions, options);
+                let rows: Vec<_> = self
+                    .sessions
+                    .iter()
+                    .map(|s| sessions::row(s, look.ascii))
+                    .collect();
+                table::text(&mut out, &sessions::COLUMNS, &rows, look);
+            }
+            Shape::Csv => {
+                let rows: Vec<_> = self
+                    .sessions
+                    .iter()
+                    .map(|s| sessions::row(s, true))
+                    .collect();
+                table::csv_rows(&mut out, &rows);
             }
             Shape::Json(objects, renderer) => {
                 for session in &self.sessions {
@@ -136,52 +164,57 @@ impl List {
 }
 
 /// Runs it.
-pub fn run(options: SessionsOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let SessionsOptions {
+pub fn run(options: StudyOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let StudyOptions {
         inputs,
-        format,
-        zone,
-        ascii,
+        selection,
+        view,
         decoding,
     } = options;
     let mut out = Output::stdout(settings.color);
-    let shape = match format {
-        Format::Text => Shape::Table(TableOptions {
-            zone,
-            ascii,
-            colour: settings.color,
-        }),
-        Format::Json | Format::Ndjson => {
-            let objects = json::Objects::new(format == Format::Json);
+    let mut head = Vec::new();
+    let shape = match view.format {
+        TableFormat::Text => Shape::Table(view.look),
+        TableFormat::Csv => {
+            table::csv_heading(&mut head, &sessions::COLUMNS);
+            Shape::Csv
+        }
+        TableFormat::Json | TableFormat::Ndjson => {
+            let objects = json::Objects::new(view.format == TableFormat::Json);
             let mut renderer = Box::new(json::Renderer::new(json::Options {
                 show_secrets: false,
                 several_inputs: inputs.len() > 1,
             }));
-            let mut header = Vec::new();
-            objects.open(&mut header, |out| {
+            objects.open(&mut head, |out| {
                 let (tool, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
                 renderer.header(out, tool, version, &driver::names(&inputs));
             });
-            out.write_all(&header).context("standard output")?;
             Shape::Json(objects, renderer)
         }
     };
-    let list = List {
+    out.write_all(&head).context("standard output")?;
+    let list = |start| List {
         sessions: Vec::new(),
         doubts: Vec::new(),
         more_doubts: 0,
         empty: 0,
+        selector: Selector::new(selection.criteria(start)),
+        touched: BTreeSet::new(),
         shape,
         parts: 0,
         out,
         error: None,
     };
-    let dissector = driver::options(&decoding, false);
-    let mut outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, |_| Ok(list))?;
+    // Whether a request is selected may show only when its outcome does.
+    let dissector = driver::options(&decoding, selection.asks_for_outcomes());
+    let mut outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, |start| {
+        Ok(list(start))
+    })?;
     outcome.sink.write_part();
     outcome.sink.check()?;
     outcome.sink.doubts.sort_by_key(|doubt| doubt.session);
     outcome.remark(settings);
+    outcome.remark_nothing_selected(&outcome.sink.selector, settings);
     if !settings.quiet {
         outcome.sink.remark();
     }
@@ -212,6 +245,8 @@ fn tail(outcome: &Outcome<List>) -> Vec<u8> {
     let Shape::Json(objects, _) = &outcome.sink.shape else {
         return out;
     };
+    let selector = &outcome.sink.selector;
+    let selected = (!selector.is_empty()).then(|| selector.selected());
     let mut renderer = json::Renderer::new(json::Options::default());
     for notice in outcome.sink.doubts.iter().chain(&outcome.notices) {
         objects.next(&mut out, |out| {
@@ -219,7 +254,7 @@ fn tail(outcome: &Outcome<List>) -> Vec<u8> {
         });
     }
     objects.next(&mut out, |out| {
-        renderer.summary(out, &driver::summary(outcome, None));
+        renderer.summary(out, &driver::summary(outcome, selected));
     });
     objects.close(&mut out);
     out

@@ -61,6 +61,7 @@ pub fn run<A: Analysis>(
         Ok(Run(Study::new(make(start), selector)))
     })?;
     outcome.remark(settings);
+    outcome.remark_nothing_selected(outcome.sink.0.selector(), settings);
     let (run, outcome) = outcome.take();
     let (analysis, selected) = run.finish();
     Ok(Finished {

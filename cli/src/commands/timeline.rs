@@ -178,7 +178,7 @@ fn as_text(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
     let dissector = driver::options(&decoding, true);
     let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, make)?;
     outcome.remark(settings);
-    remark_nothing_selected(&outcome, settings);
+    outcome.remark_nothing_selected(&outcome.sink.selector, settings);
     let failed = outcome.failed;
     outcome.sink.finish(&[])?;
     Ok(driver::exit_code(failed))
@@ -196,19 +196,6 @@ impl Render for JsonRecords {
     fn render(&mut self, out: &mut Vec<u8>, record: &Record<'_>, (): &()) {
         let Self { renderer, objects } = self;
         objects.next(out, |out| renderer.record(out, record));
-    }
-}
-
-/// Silence would leave it open whether the selection or the capture is to blame.
-fn remark_nothing_selected<R: Render, H>(outcome: &Outcome<Stream<R, H>>, settings: &Settings) {
-    let selector = &outcome.sink.selector;
-    let totals = &outcome.totals;
-    if !settings.quiet && !selector.is_empty() && selector.selected() == 0 && totals.messages > 0 {
-        output::remark(&format!(
-            "nothing selected: none of the {} messages of {} meets all conditions",
-            totals.messages,
-            driver::amount(totals.sessions, "session", "sessions")
-        ));
     }
 }
 
@@ -250,7 +237,7 @@ fn as_json(options: TimelineOptions, settings: &Settings) -> anyhow::Result<Exit
     let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, make)?;
     let failed = outcome.failed;
     outcome.remark(settings);
-    remark_nothing_selected(&outcome, settings);
+    outcome.remark_nothing_selected(&outcome.sink.selector, settings);
     let mut tail = Vec::new();
     let mut renderer = json::Renderer::new(json_options);
     for notice in &outcome.notices {

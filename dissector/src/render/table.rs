@@ -60,6 +60,8 @@ pub enum Cell {
     Missing,
     /// Text, ours or the capture's; it is made harmless.
     Text(String),
+    /// Text that is harmless on a terminal already; `-` stands for nothing.
+    Ready(String),
     /// A number.
     Number(u64),
     /// A share in percent.
@@ -187,6 +189,7 @@ impl Cell {
         match self {
             Self::Missing => pen.put("-"),
             Self::Text(text) => pen.escaped(text.as_bytes()),
+            Self::Ready(text) => pen.put(text),
             Self::Number(number) => pen.number(*number),
             Self::Percent(share) => {
                 let _ = write!(pen.out, "{share:.1}%");
@@ -213,7 +216,8 @@ impl Cell {
     fn csv(&self) -> String {
         match self {
             Self::Missing => String::new(),
-            Self::Text(text) => harmless(text),
+            Self::Ready(text) if text == "-" => String::new(),
+            Self::Text(text) | Self::Ready(text) => harmless(text),
             Self::Number(number) => number.to_string(),
             Self::Percent(share) => format!("{share:.3}"),
             Self::Time(time) => {

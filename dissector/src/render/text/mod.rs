@@ -13,14 +13,13 @@ mod hex;
 mod message;
 pub(super) mod pen;
 mod problems;
-mod sessions;
+pub mod sessions;
 mod story;
 mod values;
 
 pub use clock::TimeMode;
 pub use escape::is_harmless;
 pub use problems::Problems;
-pub use sessions::{TableOptions, table};
 
 use crate::analysis::{AgentStates, StateChange};
 use crate::decode::Decoder;

@@ -1,117 +1,56 @@
 //! The list of sessions as a table.
 
-use super::clock::{self, Clock};
 use super::pen::{Pen, Sign};
 use super::story;
 use crate::protocol;
+use crate::render::table::{Cell, Column};
 use crate::session::{Content, Session, VersionSource};
-use jiff::tz::TimeZone;
 
-/// What the table looks like.
-#[derive(Debug, Clone)]
-pub struct TableOptions {
-    /// Time zone of the times.
-    pub zone: TimeZone,
-    /// Nothing but ASCII.
-    pub ascii: bool,
-    /// The heading is told from the rows by an ANSI escape sequence.
-    pub colour: bool,
-}
-
-/// Columns whose cells stand at their right end.
-const NUMBERS: [&str; 5] = ["MESSAGES", "REQUESTS", "FAILED", "UNANSWERED", "MISSING"];
-const HEADING: [&str; 14] = [
-    "SESSION",
-    "FIRST",
-    "DURATION",
-    "CLIENT",
-    "SERVER",
-    "VERSION",
-    "WHO",
-    "MESSAGES",
-    "REQUESTS",
-    "FAILED",
-    "UNANSWERED",
-    "MISSING",
-    "END",
-    "SERVICES",
+/// The columns of the table.
+pub const COLUMNS: [Column; 14] = [
+    Column::left("SESSION", "session"),
+    Column::left("FIRST", "first"),
+    Column::left("DURATION", "duration_s"),
+    Column::left("CLIENT", "client"),
+    Column::left("SERVER", "server"),
+    Column::left("VERSION", "version"),
+    Column::left("WHO", "who"),
+    Column::right("MESSAGES", "messages"),
+    Column::right("REQUESTS", "requests"),
+    Column::right("FAILED", "failed"),
+    Column::right("UNANSWERED", "unanswered"),
+    Column::right("MISSING", "missing_bytes"),
+    Column::left("END", "end"),
+    Column::left("SERVICES", "services"),
 ];
 
-/// Appends a table of sessions with a heading; columns are as wide as they must be.
-pub fn table(out: &mut Vec<u8>, sessions: &[Session], options: &TableOptions) {
-    let mut clock = Clock::default();
-    let rows: Vec<Vec<String>> = sessions
-        .iter()
-        .map(|s| row(s, options, &mut clock))
-        .collect();
-    let widths: Vec<usize> = HEADING
-        .iter()
-        .enumerate()
-        .map(|(column, heading)| {
-            let cells = rows
-                .iter()
-                .filter_map(|row| row.get(column))
-                .map(|c| c.chars().count());
-            cells.max().unwrap_or(0).max(heading.len())
-        })
-        .collect();
-    let mut pen = Pen {
-        out,
-        colour: options.colour,
-        ascii: options.ascii,
-    };
-    let heading: Vec<String> = HEADING.iter().map(|h| (*h).to_owned()).collect();
-    pen.on(super::pen::Paint::Label);
-    line(&mut pen, &heading, &widths);
-    pen.off();
-    for row in &rows {
-        line(&mut pen, row, &widths);
-    }
-}
-
-fn line(pen: &mut Pen<'_>, cells: &[String], widths: &[usize]) {
-    for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
-        let fill = width.saturating_sub(cell.chars().count());
-        let right = HEADING.get(column).is_some_and(|h| NUMBERS.contains(h));
-        if right {
-            pen.spaces(fill);
-        }
-        pen.put(cell);
-        pen.spaces(if right { 2 } else { fill + 2 });
-    }
-    pen.end_line();
-}
-
-fn row(session: &Session, options: &TableOptions, clock: &mut Clock) -> Vec<String> {
+/// The row of a session.
+#[must_use]
+pub fn row(session: &Session, ascii: bool) -> Vec<Cell> {
     let counts = &session.counts;
     let cell = |write: &mut dyn FnMut(&mut Pen<'_>)| {
         let mut out = Vec::new();
         write(&mut Pen {
             out: &mut out,
             colour: false,
-            ascii: options.ascii,
+            ascii,
         });
-        String::from_utf8(out).unwrap_or_default()
+        // What is written by a pen is harmless already.
+        Cell::Ready(String::from_utf8_lossy(&out).into_owned())
     };
-    let number = |n: u64| n.to_string();
     vec![
-        format!("S{}", session.peers.session),
-        cell(&mut |pen| {
-            clock::date(pen, clock.day(&options.zone, session.first));
-            pen.put(" ");
-            let mode = super::TimeMode::Absolute(options.zone.clone());
-            clock.write(pen, &mode, session.first, None);
-        }),
-        cell(&mut |pen| clock::duration(pen, session.last.nanos_since(session.first))),
-        session.peers.client.to_string(),
-        session.peers.server.to_string(),
+        Cell::Text(format!("S{}", session.peers.session)),
+        Cell::Time(session.first),
+        Cell::Seconds(session.last.nanos_since(session.first)),
+        Cell::Text(session.peers.client.to_string()),
+        Cell::Text(session.peers.server.to_string()),
         cell(&mut |pen| version(pen, session)),
         cell(&mut |pen| who(pen, session)),
-        number(counts.from_client + counts.from_server),
-        number(counts.requests),
-        number(counts.failed),
-        number(counts.unanswered),
-        number(counts.missing),
+        Cell::Number(counts.from_client + counts.from_server),
+        Cell::Number(counts.requests),
+        Cell::Number(counts.failed),
+        Cell::Number(counts.unanswered),
+        Cell::Number(counts.missing),
         cell(&mut |pen| story::end(pen, session)),
         cell(&mut |pen| services(pen, session)),
     ]
