@@ -54,10 +54,10 @@ enum Shape {
 impl Sink for List {
     fn record(&mut self, record: Record<'_>) {
         match record {
-            Record::Message(info, _) => {
-                if !self.selector.is_empty() && self.selector.accepts(&record) {
-                    self.touched.insert(info.peers.session);
-                }
+            Record::Message(info, _)
+                if !self.selector.is_empty() && self.selector.accepts(&record) =>
+            {
+                self.touched.insert(info.peers.session);
             }
             Record::SessionEnded(session) => self.ended(session),
             Record::Notice(notice) => self.notice(notice),

@@ -13,8 +13,8 @@ use cti_dissector::select::Selector;
 use tracing::debug;
 
 use crate::args::{Format, TimeStyle};
-use crate::driver::{self, Consumer, Outcome};
-use crate::output::{self, Output};
+use crate::driver::{self, Consumer};
+use crate::output::Output;
 use crate::settings::{Settings, TimelineOptions};
 
 /// Runs it.
