@@ -81,7 +81,10 @@ fn all_forms_tell_the_same_findings_in_the_same_order() {
     let as_text = text(&run(&[FAILURES]));
     let headings: Vec<&str> = as_text
         .lines()
-        .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()))
+        .filter(|line| {
+            let number = line.split_once(". ").map(|(number, _)| number);
+            number.is_some_and(|n| n.parse::<u64>().is_ok())
+        })
         .collect();
     assert_eq!(headings.len(), found.len());
     for ((problem, row), heading) in found.iter().zip(rows).zip(headings) {
