@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::values::{self, Moment, TypePattern};
+use crate::went::{self, Wanted};
 
 const TIMELINE_EXAMPLES: &str = "\
 Examples:
@@ -48,6 +49,22 @@ Examples:
 Exit codes:
   0  done
   1  done, and there is a finding that --fail-on asks for
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
+const CALLS_EXAMPLES: &str = "\
+Examples:
+  ctishark calls trace.pcapng
+  ctishark calls --format csv captures/ > calls.csv
+  ctishark calls --outcome abandoned --min-queue 30s trace.pcapng
+  ctishark calls --outcome transferred,conferenced --agent 1001 trace.pcapng
+  ctishark calls -Y 'ANI contains \"5550142\"' trace.pcapng
+
+Outcomes, of which each call has one: answered, abandoned, unanswered, failed, undelivered, self_service, open, unknown.
+What happened on its way: queued, redirected, held, consulted, transferred, conferenced, supervised, failed_request,
+recovered, began_before, end_unseen.
+
+Exit codes:
+  0  done
   2  could not do it: wrong usage, a file that cannot be read, not a capture";
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -91,6 +108,11 @@ pub enum Command {
     /// Findings that touch none of the selected messages are left out.
     #[command(after_help = TRIAGE_EXAMPLES)]
     Triage(Box<TriageArgs>),
+    /// List calls: IDs, parties, times, transfers, how each ended
+    ///
+    /// A call is followed over all its call IDs, sessions and servers, and listed when one of its messages is selected.
+    #[command(after_help = CALLS_EXAMPLES)]
+    Calls(CallsArgs),
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -161,6 +183,33 @@ pub struct TriageArgs {
     /// Change a number that decides, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
     #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
     pub thresholds: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub struct CallsArgs {
+    #[command(flatten)]
+    pub study: StudyArgs,
+    /// Only calls that went so: answered, abandoned, transferred ... (repeatable; one of them must apply)
+    #[arg(long = "outcome", value_name = "OUTCOME", value_delimiter = ',', value_parser = went::wanted, help_heading = "Calls")]
+    pub outcomes: Vec<Wanted>,
+    /// Only calls on which somebody talked at least this long: seconds, or such as 90s or 2m
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_talk: Option<Duration>,
+    /// Only calls on which nobody talked longer than this
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub max_talk: Option<Duration>,
+    /// Only calls that were on hold at least this long
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_hold: Option<Duration>,
+    /// Only calls that queued at least this long
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_queue: Option<Duration>,
+    /// Only calls that rang at least this long
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_ring: Option<Duration>,
+    /// Only calls with at least this long from first to last message
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_length: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod book;
+mod calls;
 mod explain;
 mod generate;
 mod sessions;
@@ -36,6 +38,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.study.common);
             triage::run(*args, &settings)
+        }
+        Some(Command::Calls(args)) => {
+            if inputs::nothing_given(&args.study.input.files) {
+                return Ok(no_input(Some("calls")));
+            }
+            let settings = prepare(&args.study.common);
+            calls::run(args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

@@ -1,6 +1,7 @@
 //! What can be told only by looking at several messages together.
 
 mod agent_states;
+pub mod calls;
 mod seen;
 mod study;
 
