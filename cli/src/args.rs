@@ -67,6 +67,19 @@ Exit codes:
   0  done
   2  could not do it: wrong usage, a file that cannot be read, not a capture";
 
+const CALL_EXAMPLES: &str = "\
+Examples:
+  ctishark call 16777301 trace.pcapng
+  ctishark call 0x1000035 ring_*.pcap.gz
+  ctishark call 5550142 --from 10:15 trace.pcapng      all calls of an ANI
+  ctishark call 154601/2034 trace.pcapng               by RouterCallKeyDay/RouterCallKeyCallID
+  ctishark call 16777301 --format svg trace.pcapng > call.svg
+  ctishark call 16777301 --format csv trace.pcapng > call.csv
+
+Exit codes:
+  0  done
+  2  could not do it: no such call, wrong usage, a file that cannot be read, not a capture";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   ctishark explain                          what can be asked, and all messages
@@ -113,6 +126,11 @@ pub enum Command {
     /// A call is followed over all its call IDs, sessions and servers, and listed when one of its messages is selected.
     #[command(after_help = CALLS_EXAMPLES)]
     Calls(CallsArgs),
+    /// Tell the story of one call: a ladder of its parties with every event, request and answer
+    ///
+    /// A name that several calls go by, such as an ANI, tells them all, as far as one of their messages is selected.
+    #[command(after_help = CALL_EXAMPLES)]
+    Call(CallArgs),
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -210,6 +228,36 @@ pub struct CallsArgs {
     /// Only calls with at least this long from first to last message
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
     pub min_length: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub struct CallArgs {
+    /// A call ID (decimal or 0x hexadecimal), an ANI, a RouterCallKey as DAY/CALL, or a CallReferenceID in hexadecimal
+    #[arg(value_name = "ID", value_parser = values::name)]
+    pub id: String,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Form of the output
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub format: StoryFormat,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, help_heading = "Output")]
+    pub utc: bool,
+    /// Use ASCII characters only
+    #[arg(long, help_heading = "Output")]
+    pub ascii: bool,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -394,6 +442,22 @@ pub enum TableFormat {
     Json,
     /// Comma-separated values, for spreadsheets
     Csv,
+}
+
+/// Forms of the story of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum StoryFormat {
+    /// For people
+    #[default]
+    Text,
+    /// JSON Lines, one record a line
+    Ndjson,
+    /// One JSON document
+    Json,
+    /// Comma-separated values, one line for each step
+    Csv,
+    /// A picture
+    Svg,
 }
 
 /// How much a finding matters.

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod book;
+mod call;
 mod calls;
 mod explain;
 mod generate;
@@ -45,6 +46,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.study.common);
             calls::run(args, &settings)
+        }
+        Some(Command::Call(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("call")));
+            }
+            let settings = prepare(&args.common);
+            call::run(args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

@@ -10,6 +10,8 @@ pub(super) mod escape;
 mod exchange;
 mod fields;
 mod hex;
+mod ladder;
+mod lanes;
 mod message;
 pub(super) mod pen;
 mod problems;
@@ -19,6 +21,7 @@ mod values;
 
 pub use clock::TimeMode;
 pub use escape::is_harmless;
+pub use ladder::Stories;
 pub use problems::Problems;
 
 use crate::analysis::{AgentStates, StateChange};
