@@ -170,14 +170,16 @@ impl Book {
         })
     }
 
-    /// A message about a call carries keys of it: calls with the same keys are one. Tells the call's number, and whether it was joined.
+    /// A message about a call carries keys of it: calls with the same keys are one. Tells the call's number, and whether it was joined with
+    /// another one that has call IDs; an announcement has none.
     pub fn join_by_keys(&mut self, call: u64, seen: &Seen<'_>) -> (u64, bool) {
         let mut call = call;
         let mut joined = false;
         if let Some(key) = router_key(seen) {
             if let Some(other) = self.keys.get(&key).copied() {
+                let has_ids = self.has_ids(other);
                 let now = self.join(call, other, seen.info.time);
-                joined |= now.is_some();
+                joined |= now.is_some() && has_ids;
                 call = now.unwrap_or(call);
             }
             if let Some(open) = self.calls.get_mut(&call)
@@ -190,8 +192,9 @@ impl Book {
         }
         if let Some(reference) = reference(seen) {
             if let Some(other) = self.references.get(reference).copied() {
+                let has_ids = self.has_ids(other);
                 let now = self.join(call, other, seen.info.time);
-                joined |= now.is_some();
+                joined |= now.is_some() && has_ids;
                 call = now.unwrap_or(call);
             }
             if let Some(open) = self.calls.get_mut(&call)
@@ -203,6 +206,11 @@ impl Book {
             }
         }
         (call, joined)
+    }
+
+    fn has_ids(&self, call: u64) -> bool {
+        let open = self.calls.get(&call);
+        open.is_some_and(|open| !open.legs.is_empty())
     }
 
     /// Two calls turn out to be one: the older one takes over the younger. Tells its number; `None` when they are one already or do not fit
@@ -295,13 +303,18 @@ impl Book {
     }
 
     /// Adds a step to the story of a call, if stories are wanted.
-    pub fn add_step(&mut self, call: u64, step: Step) {
+    pub fn add_step(&mut self, call: u64, mut step: Step) {
         if !self.options.stories {
             return;
         }
         let Some(open) = self.calls.get_mut(&call) else {
             return;
         };
+        for change in std::mem::take(&mut open.pending_changes) {
+            if !step.changes.iter().any(|c| c.party == change.party) {
+                step.changes.push(change);
+            }
+        }
         let bytes = step_bytes(&step);
         if open.steps.len() >= limits::MAX_CALL_STEPS
             || self.story_bytes + bytes > limits::MAX_STORY_BYTES

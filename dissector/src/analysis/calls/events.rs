@@ -215,6 +215,13 @@ impl At<'_, '_> {
         if self.on_leg(calling) != Some(ConnectionState::Held) {
             self.set(calling, ConnectionState::Connected);
         }
+        // A route point has passed the call on.
+        for index in 0..self.open.parties.list.len() {
+            let index = Some(index);
+            if self.on_leg(index) == Some(ConnectionState::Alerting) && !self.is_person(index) {
+                self.set(index, ConnectionState::Cleared);
+            }
+        }
         let consult = self
             .open
             .legs
@@ -262,6 +269,7 @@ impl At<'_, '_> {
     }
 
     fn cleared(&mut self) {
+        self.from = self.local(false);
         let changes = self.open.parties.clear(self.leg, self.now);
         self.changes.extend(changes);
         self.open.cause = cause(self.seen).or(self.open.cause);

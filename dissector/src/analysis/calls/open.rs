@@ -2,7 +2,7 @@
 
 use super::call::{Call, FailedRequest, Feature, Outcome, RouterKey, Times};
 use super::leg::Leg;
-use super::party::{ConnectionState, Parties};
+use super::party::{ConnectionState, Parties, StateChange};
 use super::story::{Recent, Step};
 use super::variables::Variables;
 use crate::finding::Code;
@@ -72,6 +72,8 @@ pub(super) struct Open {
     pub steps_left_out: u64,
     /// Numbers of calls that were joined to it.
     pub absorbed: Vec<u64>,
+    /// Changes of state by the last join, for the step that tells of it.
+    pub pending_changes: Vec<StateChange>,
     /// Devices by leg and ConnectionDeviceID, as far as messages showed which is which.
     pub connections: BTreeMap<(u64, String), String>,
     /// When it is to be told if nothing comes.
@@ -125,6 +127,7 @@ impl Open {
             step_bytes: 0,
             steps_left_out: 0,
             absorbed: Vec::new(),
+            pending_changes: Vec::new(),
             connections: BTreeMap::new(),
             due: now,
             until: now,
@@ -247,7 +250,8 @@ impl Open {
             self.times.ring = self.times.ring.saturating_add(other.times.ring);
             self.times.queue = self.times.queue.saturating_add(other.times.queue);
         }
-        let places = self.parties.absorb(other.parties, now);
+        let (places, changes) = self.parties.absorb(other.parties, now);
+        self.pending_changes = changes;
         for mut step in other.steps {
             step.move_parties(&places);
             self.steps.push(step);
@@ -323,6 +327,7 @@ impl Open {
         let outcome = self.outcome(over);
         self.steps
             .sort_by_key(|step| step.sightings.first().map_or(0, |s| s.no));
+        self.caller_first();
         let ended_by = self.ended_by.as_deref();
         let ended_by = ended_by.and_then(|device| self.parties.find(device));
         Call {
@@ -362,6 +367,26 @@ impl Open {
             findings: self.findings,
             steps: self.steps,
             steps_left_out: self.steps_left_out,
+        }
+    }
+
+    /// Whoever began the call comes first among the parties.
+    fn caller_first(&mut self) {
+        let Some(caller) = self.parties.list.iter().position(|t| t.party.caller) else {
+            return;
+        };
+        let tracked = self.parties.list.remove(caller);
+        self.parties.list.insert(0, tracked);
+        let place = |index: usize| match index {
+            i if i == caller => 0,
+            i if i < caller => i + 1,
+            i => i,
+        };
+        let places: Vec<Option<usize>> = (0..self.parties.list.len())
+            .map(|index| Some(place(index)))
+            .collect();
+        for step in &mut self.steps {
+            step.move_parties(&places);
         }
     }
 

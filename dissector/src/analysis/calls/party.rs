@@ -309,13 +309,31 @@ impl Parties {
             .collect()
     }
 
-    /// Takes over the parties of another call; tells which index each of them has now.
-    pub fn absorb(&mut self, other: Self, now: Timestamp) -> Vec<Option<usize>> {
+    /// Takes over the parties of another call; tells which index each of them has now, and which of them are in another state in the call
+    /// as a whole than they were in the other one.
+    pub fn absorb(
+        &mut self,
+        other: Self,
+        now: Timestamp,
+    ) -> (Vec<Option<usize>>, Vec<StateChange>) {
         let mut places = Vec::new();
+        let mut changes = Vec::new();
         for tracked in other.list {
             let place = match self.find(&tracked.party.device) {
                 Some(index) => {
+                    let from = tracked.state();
                     self.unite(index, tracked, now);
+                    let to = self.get(index).and_then(Tracked::state);
+                    if let (Some(from), Some(to)) = (from, to)
+                        && from != to
+                    {
+                        changes.push(StateChange {
+                            party: index,
+                            from: Some(from),
+                            to,
+                            held_nanos: 0,
+                        });
+                    }
                     Some(index)
                 }
                 None if self.list.len() < limits::MAX_CALL_PARTIES => {
@@ -326,7 +344,7 @@ impl Parties {
             };
             places.push(place);
         }
-        places
+        (places, changes)
     }
 
     fn unite(&mut self, index: usize, mut other: Tracked, now: Timestamp) {

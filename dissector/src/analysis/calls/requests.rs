@@ -104,8 +104,8 @@ impl Book {
         if ids.is_empty() && !makes_a_call(seen) {
             return;
         }
-        let device = device_name(seen, "AgentInstrument")
-            .or_else(|| device_name(seen, "SupervisorInstrument"))
+        let device = device_name(seen, "SupervisorInstrument")
+            .or_else(|| device_name(seen, "AgentInstrument"))
             .or_else(|| {
                 let connections = NAMES.iter().map(|(_, device)| *device);
                 connections

@@ -19,6 +19,9 @@ const DATA: [&str; 9] = [
     "ProtocolReferenceGUID",
 ];
 
+/// Numbers of the call. Each call ID of a story has its own; those of the first one are kept.
+const NUMBERS: [&str; 3] = ["ANI", "DNIS", "DialedNumber"];
+
 /// PeripheralType of Unified CCX, which sends changed ECC variables only.
 const CCX: u32 = 21;
 
@@ -112,6 +115,14 @@ impl Variables {
             let was = self.values.get(name).cloned();
             // An empty value that was not there before is no news.
             if was.as_ref() == Some(value) || (was.is_none() && value.is_empty()) {
+                continue;
+            }
+            if was.is_some() && !update && NUMBERS.contains(&name.as_str()) {
+                settings.push(Setting {
+                    name: name.clone(),
+                    value: Some(value.clone()),
+                    was: None,
+                });
                 continue;
             }
             let grown = self.bytes - was.as_ref().map_or(0, String::len)

@@ -4,7 +4,7 @@ use super::TimeMode;
 use super::clock::{self, Clock};
 use super::lanes::Lanes;
 use super::pen::{Paint, Pen, Sign};
-use crate::analysis::calls::{Answered, Call, Party, Setting, Step, StepKind, cause_name};
+use crate::analysis::calls::{Answered, Call, CallId, Party, Setting, Step, StepKind, cause_name};
 use crate::correlate::OutcomeKind;
 use crate::render::table::Look;
 use crate::time::Timestamp;
@@ -50,14 +50,20 @@ impl Stories {
         }
         self.written = true;
         self.summary(pen, call);
+        self.lead(pen, "signs");
+        Lanes::legend(pen, call);
         pen.end_line();
         let room = self.width.saturating_sub(TIMES + LEAST_WORDS);
         let mut lanes = Lanes::new(call, room);
         lanes.heading(pen, TIMES);
-        let mut previous = None;
+        let mut previous: Option<&Step> = None;
+        let mut id = None;
         for step in &call.steps {
-            self.step(pen, call, step, &mut lanes, previous);
-            previous = Some(step.time);
+            // The call ID is told where it is another one.
+            let told = step.id.filter(|_| step.id != id && call.ids.len() > 1);
+            id = step.id.or(id);
+            self.step(pen, call, step, &mut lanes, (previous, told));
+            previous = Some(step);
         }
         if call.steps_left_out > 0 {
             pen.spaces(TIMES);
@@ -67,7 +73,6 @@ impl Stories {
             );
             pen.end_line();
         }
-        lanes.legend(pen, TIMES);
     }
 
     fn lead(&self, pen: &mut Pen<'_>, word: &str) {
@@ -125,9 +130,11 @@ impl Stories {
         self.ending(pen, call);
         if !call.variables.is_empty() {
             self.lead(pen, "data");
+            let told = ["ANI", "DNIS", "DialedNumber"];
             let values: Vec<Vec<u8>> = call
                 .variables
                 .iter()
+                .filter(|(name, _)| !told.contains(&name.as_str()))
                 .map(|(name, value)| self.piece(|pen| assigned(pen, name, value)))
                 .collect();
             self.wrapped(pen, &values, 12);
@@ -251,7 +258,7 @@ impl Stories {
     fn wrapped(&self, pen: &mut Pen<'_>, pieces: &[Vec<u8>], column: usize) {
         let mut at = column;
         for (index, piece) in pieces.iter().enumerate() {
-            let wide = String::from_utf8_lossy(piece).chars().count() + 2;
+            let wide = columns(piece) + 2;
             if index > 0 {
                 pen.put(",");
                 if at + wide > self.width {
@@ -274,7 +281,7 @@ impl Stories {
         call: &Call,
         step: &Step,
         lanes: &mut Lanes,
-        previous: Option<Timestamp>,
+        (previous, told): (Option<&Step>, Option<CallId>),
     ) {
         self.moment(pen, step.time);
         let mut since = Vec::new();
@@ -285,7 +292,7 @@ impl Stories {
                 ascii: self.look.ascii,
             };
             small.put("+");
-            clock::duration(&mut small, step.time.nanos_since(previous).max(0));
+            clock::duration(&mut small, step.time.nanos_since(previous.time).max(0));
         }
         let since = String::from_utf8_lossy(&since).into_owned();
         pen.on(Paint::Dim);
@@ -305,8 +312,21 @@ impl Stories {
         if let Some(answered) = &step.answered {
             self::answered(pen, step.kind, answered);
         }
+        let mut lines = self.words(call, step);
+        let before = TIMES + lanes.columns() + self.head_columns(step);
+        let said: Vec<Vec<u8>> = self.said(step, told);
+        let wide: usize = said.iter().map(|piece| columns(piece) + 2).sum();
+        if !said.is_empty() && before + wide <= self.width {
+            pen.put("  ");
+            for (index, piece) in said.iter().enumerate() {
+                pen.put(if index == 0 { "" } else { ", " });
+                pen.out.extend_from_slice(piece);
+            }
+        } else if !said.is_empty() {
+            lines.insert(0, said);
+        }
         pen.end_line();
-        for line in self.words(call, step) {
+        for line in lines {
             pen.spaces(TIMES);
             lanes.between(pen);
             pen.put("  ");
@@ -329,7 +349,40 @@ impl Stories {
         pen.off();
     }
 
-    /// What a step changes and says, as lines of pieces.
+    /// Columns of a step's name and of the messages that tell of it.
+    fn head_columns(&self, step: &Step) -> usize {
+        let mut out = self.piece(|pen| self.told_by(pen, step));
+        let mut pen = Pen {
+            out: &mut out,
+            colour: false,
+            ascii: self.look.ascii,
+        };
+        if let Some(answered) = &step.answered {
+            self::answered(&mut pen, step.kind, answered);
+        }
+        step.name.len() + columns(&out)
+    }
+
+    /// What stands behind the name of a step: the call ID where it is another one, its cause and other fields.
+    fn said(&self, step: &Step, told: Option<CallId>) -> Vec<Vec<u8>> {
+        let mut said: Vec<Vec<u8>> = Vec::new();
+        if let Some(id) = told {
+            said.push(self.piece(|pen| pen.put(&format!("call={}", id.id))));
+        }
+        if let Some(cause) = step.cause {
+            said.push(self.piece(|pen| pen.put(&cause_name(cause))));
+        }
+        for (name, value) in &step.details {
+            said.push(self.piece(|pen| {
+                pen.put(name);
+                pen.put("=");
+                pen.word(value.as_bytes(), LONGEST_VALUE);
+            }));
+        }
+        said
+    }
+
+    /// What a step changes, as lines of pieces.
     fn words(&self, call: &Call, step: &Step) -> Vec<Vec<Vec<u8>>> {
         let mut lines = Vec::new();
         for change in &step.changes {
@@ -375,16 +428,6 @@ impl Stories {
             })]);
         }
         let mut said: Vec<Vec<u8>> = Vec::new();
-        if let Some(cause) = step.cause {
-            said.push(self.piece(|pen| pen.put(&cause_name(cause))));
-        }
-        for (name, value) in &step.details {
-            said.push(self.piece(|pen| {
-                pen.put(name);
-                pen.put("=");
-                pen.word(value.as_bytes(), LONGEST_VALUE);
-            }));
-        }
         for setting in &step.settings {
             said.push(self.piece(|pen| self::setting(pen, setting)));
         }
@@ -403,6 +446,11 @@ impl Stories {
         }
         lines
     }
+}
+
+/// Columns of a piece without colours.
+fn columns(piece: &[u8]) -> usize {
+    String::from_utf8_lossy(piece).chars().count()
 }
 
 fn span(pen: &mut Pen<'_>, nanos: i64) {

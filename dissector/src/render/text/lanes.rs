@@ -16,7 +16,6 @@ pub(super) struct Lanes {
     states: Vec<Option<ConnectionState>>,
     /// Parties that have no lane.
     without: usize,
-    seen: Vec<ConnectionState>,
 }
 
 impl Lanes {
@@ -46,7 +45,6 @@ impl Lanes {
             states: vec![None; names.len()],
             without: call.parties.len().saturating_sub(names.len()),
             names,
-            seen: Vec::new(),
         }
     }
 
@@ -79,9 +77,6 @@ impl Lanes {
             if let Some(state) = self.states.get_mut(change.party) {
                 *state = Some(change.to);
             }
-            if !self.seen.contains(&change.to) {
-                self.seen.push(change.to);
-            }
         }
         let lane = |party: Option<usize>| party.filter(|p| *p < self.names.len());
         let (from, to) = (lane(step.from), lane(step.to));
@@ -111,18 +106,22 @@ impl Lanes {
         }
     }
 
-    /// What the signs in the lanes mean, of those that were used.
-    pub fn legend(&self, pen: &mut Pen<'_>, indent: usize) {
-        let signs: Vec<String> = ConnectionState::ALL
-            .iter()
-            .filter(|state| self.seen.contains(state) && lane_sign(Some(**state), false) != " ")
-            .map(|state| format!("{} {}", lane_sign(Some(*state), pen.ascii), state.name()))
-            .collect();
-        if signs.is_empty() {
-            return;
-        }
-        pen.spaces(indent);
-        pen.painted(Paint::Dim, &signs.join("   "));
+    /// What the signs in the lanes mean, of those that the story needs.
+    pub fn legend(pen: &mut Pen<'_>, call: &Call) {
+        let ascii = pen.ascii;
+        let kinds = StepKind::ALL.iter().filter(|kind| {
+            let mut steps = call.steps.iter();
+            steps.any(|step| step.kind == **kind)
+        });
+        let kinds = kinds.map(|kind| format!("{} {}", mark(*kind, ascii), kind.name()));
+        let states = ConnectionState::ALL.iter().filter(|state| {
+            let mut changes = call.steps.iter().flat_map(|step| &step.changes);
+            changes.any(|change| change.to == **state) && lane_sign(Some(**state), ascii) != " "
+        });
+        let states =
+            states.map(|state| format!("{} {}", lane_sign(Some(*state), ascii), state.name()));
+        let all: Vec<String> = kinds.chain(states).collect();
+        pen.put(&all.join("  "));
         pen.end_line();
     }
 }
