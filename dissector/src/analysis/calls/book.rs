@@ -75,6 +75,13 @@ impl Book {
         all.next().map(|(_, place)| *place)
     }
 
+    /// The call ID of a leg.
+    pub fn id_of(&self, place: Place) -> Option<CallId> {
+        let legs = &self.calls.get(&place.call)?.legs;
+        let leg = legs.iter().find(|leg| leg.number == place.leg)?;
+        Some(leg.id)
+    }
+
     /// Where a call ID leads; a call that was not seen to begin, if nowhere.
     pub fn find_or_begin(&mut self, id: CallId, seen: &Seen<'_>) -> Option<Place> {
         let session = seen.info.peers.session;
@@ -150,6 +157,7 @@ impl Book {
         let (place, again) = match known {
             Some(known) => known,
             None => {
+                self.end_missed(id, now);
                 let call = self.begin_call(seen);
                 (self.add_leg(call, id, now)?, false)
             }
@@ -159,6 +167,27 @@ impl Book {
         leg.last = now;
         leg.ani = leg.ani.take().or_else(|| ani.map(|a| a.into_owned()));
         Some((place, again))
+    }
+
+    /// A call ID is given to another call: the one that had it has ended, whether that was seen or not.
+    fn end_missed(&mut self, id: CallId, now: Timestamp) {
+        let Some(place) = self.find(id) else { return };
+        let Some(open) = self.calls.get_mut(&place.call) else {
+            return;
+        };
+        if let Some(leg) = open.leg(place.leg)
+            && !leg.is_over(&self.lost)
+        {
+            leg.end_missed = true;
+            let due = if open.is_over(&self.lost) {
+                now.after(limits::CALL_GRACE)
+            } else {
+                open.due
+            };
+            self.due.remove(&(open.due, place.call));
+            open.due = due;
+            self.due.insert((due, place.call));
+        }
     }
 
     /// The call that the router's key or the CallReferenceID of a message leads to.
@@ -351,7 +380,7 @@ impl Book {
         let left: Vec<u64> = self.calls.keys().copied().collect();
         for call in left {
             if let Some(open) = self.calls.get_mut(&call)
-                && !open.is_over(&self.lost)
+                && open.goes_on(&self.lost)
             {
                 open.until = open.until.max(self.now);
             }

@@ -197,6 +197,7 @@ impl At<'_, '_> {
             self.open.rang |= self.is_person(alerting);
         }
         self.groups();
+        (self.open.ended_by, self.open.cause) = (None, None);
         (self.from, self.to) = (calling, alerting);
     }
 
@@ -234,7 +235,7 @@ impl At<'_, '_> {
             self.open.queueing = false;
         }
         self.groups();
-        self.open.ended_by = None;
+        (self.open.ended_by, self.open.cause) = (None, None);
         (self.from, self.to) = (answering, calling);
     }
 
@@ -514,7 +515,7 @@ impl Book {
             types::BEGIN_CALL_EVENT => self.begin(id, seen).map(|(place, again)| {
                 if again {
                     self.recovered(place.call);
-                    notes.push("seen again".to_owned());
+                    notes.push("the same call, told again".to_owned());
                 }
                 place
             }),
@@ -532,11 +533,12 @@ impl Book {
         }
         place.call = call;
         place = self.linked(place, id, seen, &mut notes);
+        let id = self.id_of(place).unwrap_or(id);
         self.tell_event(place, id, seen, notes);
     }
 
     /// Applies an event to its call and tells it as a step, or adds it to the step that tells it already.
-    fn tell_event(&mut self, place: Place, id: CallId, seen: &Seen<'_>, notes: Vec<String>) {
+    fn tell_event(&mut self, place: Place, id: CallId, seen: &Seen<'_>, mut notes: Vec<String>) {
         let Some(message) = seen.info.message else {
             return;
         };
@@ -549,7 +551,9 @@ impl Book {
         let first = open.recent.copy_of(key, teller(seen), now, seen.info.no);
         if message.number == types::END_CALL_EVENT {
             let offline = id.peripheral.is_some_and(|p| self.offline.contains(&p));
-            ended(open, place.leg, seen.info.peers.session, offline);
+            if ended(open, place.leg, seen.info.peers.session, offline) {
+                notes.push("the peripheral is offline; the call may go on".to_owned());
+            }
         }
         let mut step = step(seen, StepKind::Event, Some(id));
         if first.is_none_or(|copy| !copy.other_session) {
@@ -599,11 +603,15 @@ impl Book {
     }
 }
 
-/// END_CALL_EVENT of a session.
-fn ended(open: &mut Open, leg: u64, session: u32, offline: bool) {
-    let Some(leg) = open.leg(leg) else { return };
+/// END_CALL_EVENT of a session. Tells whether it says nothing of the call, because its peripheral is offline.
+fn ended(open: &mut Open, leg: u64, session: u32, offline: bool) -> bool {
+    let Some(leg) = open.leg(leg) else {
+        return false;
+    };
     leg.ended_by(session);
-    leg.cut_off |= offline && !leg.cleared;
+    let cut_off = offline && !leg.cleared;
+    leg.cut_off |= cut_off;
+    cut_off
 }
 
 /// When a leg is over, so are all connections on it, whether events said so or not.

@@ -31,6 +31,8 @@ pub(super) struct Leg {
     pub superseded: bool,
     /// END_CALL_EVENT came because the peripheral was offline, so that the call may go on.
     pub cut_off: bool,
+    /// Its ID was given to another call, so it has ended, unseen.
+    pub end_missed: bool,
     pub last: Timestamp,
     sessions: BTreeMap<u32, Association>,
 }
@@ -60,6 +62,7 @@ impl Leg {
             cleared: false,
             superseded: false,
             cut_off: false,
+            end_missed: false,
             last: now,
             sessions: BTreeMap::new(),
         }
@@ -91,6 +94,9 @@ impl Leg {
 
     /// Whether nothing more is to come. Sessions that were lost do not count: they cannot say goodbye.
     pub fn is_over(&self, lost: &BTreeSet<u32>) -> bool {
+        if self.end_missed {
+            return true;
+        }
         if self.cut_off {
             return false;
         }

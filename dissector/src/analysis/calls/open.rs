@@ -146,6 +146,12 @@ impl Open {
         self.legs.iter().all(|leg| leg.is_over(lost))
     }
 
+    /// Whether it goes on before the eyes of some session.
+    pub fn goes_on(&self, lost: &BTreeSet<u32>) -> bool {
+        let mut legs = self.legs.iter();
+        legs.any(|leg| !leg.is_over(lost) && !leg.is_lost(lost))
+    }
+
     /// Counts the time up to now, and looks what the call is doing from now on.
     pub fn tick(&mut self, now: Timestamp) {
         let nanos = now.nanos_since(self.since).max(0);
@@ -318,7 +324,7 @@ impl Open {
         let until = self.last.max(self.until);
         self.tick(until);
         let over = self.is_over(lost);
-        if !over {
+        if !over || self.legs.iter().any(|leg| leg.end_missed) {
             self.features.insert(Feature::EndUnseen);
         }
         if self.legs.iter().any(|leg| !leg.begun) && !self.legs.iter().any(|leg| leg.begun) {

@@ -21,7 +21,7 @@ const MOST_STEPS: usize = 1_000;
 /// Parties that have a lane in a picture.
 const MOST_LANES: usize = 24;
 /// Characters of a line of words.
-const LONGEST: usize = 84;
+const LONGEST: usize = 74;
 
 /// Appends the story of a call as an SVG element. Times are shown in a time zone.
 pub fn ladder(out: &mut Vec<u8>, call: &Call, zone: &TimeZone) {
