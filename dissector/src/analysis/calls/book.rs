@@ -451,6 +451,19 @@ impl Book {
         self.ready.push(call);
     }
 
+    /// How many entries each table has: calls, keys, references, aliases, those due, those that wait.
+    #[cfg(test)]
+    pub fn tables(&self) -> [usize; 6] {
+        [
+            self.calls.len(),
+            self.keys.len(),
+            self.references.len(),
+            self.aliases.len(),
+            self.due.len(),
+            self.waiting.len(),
+        ]
+    }
+
     /// Marks a call that is told again after it was lost from view.
     pub fn recovered(&mut self, call: u64) {
         if let Some(open) = self.calls.get_mut(&call) {
