@@ -66,17 +66,15 @@ impl Book {
     /// The state of an agent changed: part of the story of the call that the agent's device is on.
     pub fn agent(&mut self, seen: &Seen<'_>, news: News) {
         match news {
-            News::Copy { device, of } => {
-                let call = self.call_at(&device);
-                if let Some(step) = call
-                    .and_then(|call| self.calls.get_mut(&call))
-                    .and_then(|open| open.step_of(of))
-                {
+            News::Copy { call, of } => {
+                let Some(call) = self.resolve(call) else {
+                    return;
+                };
+                let told = self.calls.get_mut(&call);
+                if let Some(step) = told.and_then(|open| open.step_of(of)) {
                     step.sightings.push(sighting(seen));
-                    if let Some(call) = call {
-                        self.touch(call, seen);
-                    }
                 }
+                self.touch(call, seen);
             }
             News::Change(new) => {
                 let Some(call) = self.call_at(&new.device) else {
@@ -112,6 +110,7 @@ impl Book {
                     held_nanos: new.held_nanos,
                 });
                 let before = open.due;
+                self.desks.attach(&new.device, seen.info.no, call);
                 self.add_step(call, step);
                 self.touch(call, seen);
                 if gone {

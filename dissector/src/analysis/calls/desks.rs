@@ -28,6 +28,8 @@ struct Told {
     time: Timestamp,
     /// Number of the first message that told it.
     no: u64,
+    /// The call of whose story it is part.
+    call: Option<u64>,
     sessions: Vec<u32>,
 }
 
@@ -48,8 +50,14 @@ impl AtDesk {
         }
     }
 
-    /// The message that told a change before which another session tells now.
-    fn told(&mut self, to: u32, reason: Option<u32>, session: u32, now: Timestamp) -> Option<u64> {
+    /// The change that another session tells now, if it was told before.
+    fn told(
+        &mut self,
+        to: u32,
+        reason: Option<u32>,
+        session: u32,
+        now: Timestamp,
+    ) -> Option<(Option<u64>, u64)> {
         let told = self.recent.iter_mut().find(|told| {
             (told.to, told.reason) == (to, reason)
                 && now.nanos_since(told.time).abs() <= SAME_CHANGE
@@ -57,7 +65,7 @@ impl AtDesk {
                 && !told.sessions.contains(&session)
         })?;
         told.sessions.push(session);
-        Some(told.no)
+        Some((told.call, told.no))
     }
 
     fn tell(&mut self, told: Told) {
@@ -75,8 +83,8 @@ pub(super) enum News {
     Change(NewState),
     /// A change that another session has told already.
     Copy {
-        /// The agent's device.
-        device: String,
+        /// The call of whose story the change is part.
+        call: u64,
         /// Number of the first message that told it.
         of: u64,
     },
@@ -176,13 +184,8 @@ impl Desks {
             let Some(desk) = self.sit(device, named.peripheral, &named.agent) else {
                 continue;
             };
-            if let Some(told) = desk.told(to, reason, session, now) {
-                news = news.or_else(|| {
-                    Some(News::Copy {
-                        device: device.clone(),
-                        of: told,
-                    })
-                });
+            if let Some((call, of)) = desk.told(to, reason, session, now) {
+                news = news.or_else(|| call.map(|call| News::Copy { call, of }));
                 continue;
             }
             let from = desk.state;
@@ -197,6 +200,7 @@ impl Desks {
                 reason,
                 time: now,
                 no: seen.info.no,
+                call: None,
                 sessions: vec![session],
             });
             news = news.or_else(|| {
@@ -218,6 +222,17 @@ impl Desks {
             }
         }
         news
+    }
+
+    /// The change that a message told at a device is part of the story of a call.
+    pub fn attach(&mut self, device: &str, no: u64, call: u64) {
+        let key = |p: Option<u32>| (device.to_owned(), p);
+        let desks = self.by_device.range_mut(key(None)..=key(Some(u32::MAX)));
+        for told in desks.flat_map(|(_, desk)| &mut desk.recent) {
+            if told.no == no {
+                told.call = Some(call);
+            }
+        }
     }
 
     /// An agent is at a device from now on.
