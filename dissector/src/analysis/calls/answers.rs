@@ -75,8 +75,8 @@ impl Book {
         let mut notes = Vec::new();
         let mut place = call.and_then(|call| self.resolve(call)).and_then(|call| {
             let leg = self.calls.get(&call)?.legs.first()?.number;
-            let named = ids.iter().filter_map(|id| self.find(*id));
-            let named = named.filter(|p| p.call == call).next();
+            let mut named = ids.iter().filter_map(|id| self.find(*id));
+            let named = named.find(|p| p.call == call);
             Some(named.unwrap_or(Place { call, leg }))
         });
         if went_well {
