@@ -182,3 +182,12 @@ pub const TRIAGE_PLACES: usize = 65_536;
 
 /// Sessions, agents and calls that one finding of triage lists.
 pub const MAX_TOUCHED: usize = 1_000;
+
+/// Agents that are studied at a time; messages about more are counted.
+pub const MAX_STUDIED_AGENTS: usize = 16_384;
+
+/// Phones whose calls are followed for the sake of agents.
+pub const MAX_PHONES: usize = 32_768;
+
+/// Periods, calls and requests of all agents that are kept where their whole history is asked for; then the oldest of an agent make room.
+pub const MAX_AGENT_HISTORY: usize = 262_144;
