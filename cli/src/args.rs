@@ -50,6 +50,26 @@ Exit codes:
   1  done, and there is a finding that --fail-on asks for
   2  could not do it: wrong usage, a file that cannot be read, not a capture";
 
+const AGENTS_EXAMPLES: &str = "\
+Examples:
+  ctishark agents trace.pcapng
+  ctishark agents --session 2 trace.pcapng
+  ctishark agents --format csv captures/ > agents.csv
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
+const AGENT_EXAMPLES: &str = "\
+Examples:
+  ctishark agent 1001 trace.pcapng
+  ctishark agent 20101 --from 10:15 --to 10:30 trace.pcapng
+  ctishark agent 1001 --format csv trace.pcapng
+
+Exit codes:
+  0  done
+  2  could not do it: no such agent, wrong usage, a file that cannot be read, not a capture";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   ctishark explain                          what can be asked, and all messages
@@ -91,6 +111,14 @@ pub enum Command {
     /// Findings that touch none of the selected messages are left out.
     #[command(after_help = TRIAGE_EXAMPLES)]
     Triage(Box<TriageArgs>),
+    /// List agents: sessions, time in each state, calls, requests, states that contradict the calls
+    ///
+    /// An agent is listed when one of the messages about it is selected.
+    #[command(after_help = AGENTS_EXAMPLES)]
+    Agents(Box<StudyArgs>),
+    /// Show one agent: every state with its reason and cause, as a strip and a list; calls and requests
+    #[command(after_help = AGENT_EXAMPLES)]
+    Agent(Box<AgentArgs>),
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -140,6 +168,15 @@ pub struct StudyShowArgs {
     /// Use ASCII characters only
     #[arg(long)]
     pub ascii: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AgentArgs {
+    /// The agent: agent ID, extension or instrument
+    #[arg(value_name = "ID", value_parser = values::name)]
+    pub id: String,
+    #[command(flatten)]
+    pub study: StudyArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod agents;
 mod explain;
 mod generate;
 mod sessions;
@@ -36,6 +37,20 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.study.common);
             triage::run(*args, &settings)
+        }
+        Some(Command::Agents(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("agents")));
+            }
+            let settings = prepare(&args.common);
+            agents::all(args, &settings)
+        }
+        Some(Command::Agent(args)) => {
+            if inputs::nothing_given(&args.study.input.files) {
+                return Ok(no_input(Some("agent")));
+            }
+            let settings = prepare(&args.study.common);
+            agents::one(args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

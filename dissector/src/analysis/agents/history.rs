@@ -48,6 +48,11 @@ impl<T> History<T> {
         self.entries.back()
     }
 
+    /// Adds an entry and forgets none.
+    pub fn add(&mut self, entry: T) {
+        self.entries.push_back(entry);
+    }
+
     /// The latest entry, to be changed.
     pub(super) fn last_mut(&mut self) -> Option<&mut T> {
         self.entries.back_mut()

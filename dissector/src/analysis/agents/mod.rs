@@ -61,8 +61,8 @@ pub struct Agents {
     owners: HashMap<usize, usize, RandomState>,
     /// Sessions in which events of calls at agents' phones came.
     tell_calls: BTreeSet<u32>,
-    /// Requests whose outcome is open, by message: the agent, and the peripheral named.
-    open: BTreeMap<u64, (usize, Option<u32>)>,
+    /// Requests whose outcome is open, by message: the agent if it is known, and the peripheral named.
+    open: BTreeMap<u64, (Option<usize>, Option<u32>)>,
     /// Entries of all histories.
     kept: usize,
     first: Option<Timestamp>,
@@ -195,8 +195,12 @@ impl Agents {
     }
 
     /// The agent that a message names: by its ID, else by its phone.
-    fn named(&mut self, seen: &Seen<'_>, may_be_new: bool) -> Option<usize> {
-        let peripheral = seen.number("PeripheralID");
+    fn named(
+        &mut self,
+        seen: &Seen<'_>,
+        peripheral: Option<u32>,
+        may_be_new: bool,
+    ) -> Option<usize> {
         if let Some(id) = seen.text("AgentID").or_else(|| seen.text("AgentIDLong")) {
             return if may_be_new {
                 self.of_id(peripheral, &id, seen.info.time)
@@ -490,19 +494,19 @@ impl Analysis for Agents {
         };
         let answered = seen.info.answers.map(|a| a.request.no);
         let asked = answered.and_then(|no| self.open.get(&no).copied());
+        let agent = asked.and_then(|(at, _)| at);
+        let peripheral = seen
+            .number("PeripheralID")
+            .or(asked.and_then(|(_, peripheral)| peripheral));
         match message.number {
             types::AGENT_STATE_EVENT => {
-                if let Some(at) = self.named(seen, true) {
+                if let Some(at) = self.named(seen, peripheral, true) {
                     self.touch(at, seen);
                     self.state(at, seen, false);
                 }
             }
             types::QUERY_AGENT_STATE_CONF | roles::OPEN_CONF => {
-                let at = match asked {
-                    Some((at, _)) => Some(at),
-                    None => self.named(seen, true),
-                };
-                if let Some(at) = at {
+                if let Some(at) = agent.or_else(|| self.named(seen, peripheral, true)) {
                     self.touch(at, seen);
                     self.state(at, seen, true);
                 }
@@ -515,15 +519,18 @@ impl Analysis for Agents {
                         message.number,
                         types::SET_AGENT_STATE_REQ | types::QUERY_AGENT_STATE_REQ | roles::OPEN_REQ
                     );
-                let at = match asked {
-                    Some((at, _)) => Some(at),
-                    None => self.named(seen, may_be_new),
-                };
-                if let Some(at) = at {
-                    self.touch(at, seen);
-                    if asked.is_none() {
-                        self.request(at, seen);
+                match agent.or_else(|| self.named(seen, peripheral, may_be_new)) {
+                    Some(at) => {
+                        self.touch(at, seen);
+                        if agent.is_none() {
+                            self.request(at, seen);
+                        }
                     }
+                    // The answer may name the agent, but not the peripheral.
+                    None if may_be_new && peripheral.is_some() => {
+                        self.opened(seen.info.no, None, peripheral);
+                    }
+                    None => {}
                 }
             }
         }
@@ -547,7 +554,7 @@ impl Agents {
         let Some(no) = exchange.request.map(|r| r.no) else {
             return;
         };
-        if let Some((at, _)) = self.open.remove(&no)
+        if let Some((Some(at), _)) = self.open.remove(&no)
             && let Some(known) = self.known.get_mut(at)
         {
             requests::settle(&mut known.agent.requests, &mut known.asked, no, exchange);
@@ -573,14 +580,14 @@ impl Agents {
             return;
         };
         self.kept = self.kept.saturating_add(usize::from(grew));
+        self.opened(seen.info.no, Some(at), peripheral);
+    }
+
+    fn opened(&mut self, no: u64, agent: Option<usize>, peripheral: Option<u32>) {
         if self.open.len() >= limits::MAX_OPEN_REQUESTS {
             self.open.pop_first();
         }
-        self.open.insert(seen.info.no, (at, peripheral));
-        if matches!(seen.info.number, types::SET_AGENT_STATE_REQ) {
-            // A login says where the agent will sit, though nothing is certain before it is confirmed.
-            self.judge(at, seen.info.time);
-        }
+        self.open.insert(no, (agent, peripheral));
     }
 }
 

@@ -46,11 +46,12 @@ pub(super) struct Phone {
 }
 
 impl Phone {
-    /// The call on which somebody talks, and since when.
+    /// The call on which somebody certainly talks: its end was not missed.
     pub(super) fn talks(&self) -> Option<&AgentCall> {
-        let calls = self.open.iter();
-        let mut calls = calls.filter(|c| c.answered.is_some() && !self.held.contains(&c.call));
-        calls.next()
+        let mut calls = self.open.iter();
+        calls.find(|c| {
+            c.answered.is_some() && c.answered > self.blind && !self.held.contains(&c.call)
+        })
     }
 
     /// A call that rings.
@@ -133,16 +134,14 @@ impl Phone {
         self.calls.list.push(over, MAX_UNTAKEN);
     }
 
-    fn rename(&mut self, from: u32, to: u32) {
+    fn rename(&mut self, event: &Event, from: u32, to: u32) {
         let held = self.held.remove(&from);
         if self.open.iter().any(|c| c.call == to) {
             // It has both: they are one from now on.
-            let joined = self
-                .open
-                .iter()
-                .find(|c| c.call == from)
-                .and_then(|c| c.answered);
-            self.open.retain(|c| c.call != from);
+            let joined = self.call(from).and_then(|c| c.answered);
+            let ended = self.last_end;
+            self.end(event, from, false);
+            self.last_end = ended;
             if let Some(call) = self.call(to) {
                 call.answered = call.answered.or(joined);
             }
@@ -449,7 +448,7 @@ impl Phones {
         if from == to {
             return;
         }
-        self.with(event, from, Some(at), |p| p.rename(from, to));
+        self.with(event, from, Some(at), |p| p.rename(event, from, to));
         self.index(event.peripheral, at, to);
     }
 
@@ -502,6 +501,10 @@ impl Phones {
                 phone.sessions.remove(&session);
             }
             if phone.sessions.iter().any(|s| *s != session) {
+                continue;
+            }
+            if !ended {
+                phone.blind = phone.blind.max(Some(time));
                 continue;
             }
             let calls: SmallVec<[u32; 4]> = phone.open.iter().map(|c| c.call).collect();

@@ -4,6 +4,7 @@
 //! [`Scratch`] space. So batches of records may be rendered by several threads, each with scratch space of its own, after a
 //! [`Sequence`] has given each record its hints.
 
+mod agents;
 pub(super) mod clock;
 mod detail;
 pub(super) mod escape;
@@ -15,11 +16,14 @@ pub(super) mod pen;
 mod problems;
 pub mod sessions;
 mod story;
+mod strip;
 mod values;
 
+pub use agents::{AgentPage, PERIOD_COLUMNS, agents_at_a_glance, percent, period_rows};
 pub use clock::TimeMode;
 pub use escape::is_harmless;
 pub use problems::Problems;
+pub use strip::Span;
 
 use crate::analysis::{AgentStates, StateChange};
 use crate::decode::Decoder;
