@@ -191,3 +191,12 @@ pub const MAX_PHONES: usize = 32_768;
 
 /// Periods, calls and requests of all agents that are kept where their whole history is asked for; then the oldest of an agent make room.
 pub const MAX_AGENT_HISTORY: usize = 262_144;
+
+/// Slices of time that statistics count in; slices become wider where there would be more.
+pub const MAX_SLICES: i64 = 10_000;
+
+/// Message types, types of requests, and kinds of failures that statistics tell apart.
+pub const MAX_STATISTICS_ROWS: usize = 4_096;
+
+/// Sessions that statistics tell apart; those beyond are counted together.
+pub const MAX_STATISTICS_SESSIONS: usize = 8_192;

@@ -3,9 +3,11 @@
 mod agent_states;
 pub mod agents;
 mod seen;
+pub mod stats;
 mod study;
 
 pub use agent_states::{AgentStates, StateChange};
 pub use agents::Agents;
 pub use seen::{Analysis, Seen};
+pub use stats::Statistics;
 pub use study::Study;
