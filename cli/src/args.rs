@@ -70,6 +70,18 @@ Exit codes:
   0  done
   2  could not do it: no such agent, wrong usage, a file that cannot be read, not a capture";
 
+const STATS_EXAMPLES: &str = "\
+Examples:
+  ctishark stats trace.pcapng
+  ctishark stats --by latency,failures trace.pcapng
+  ctishark stats --by interval --interval 10s trace.pcapng
+  ctishark stats --by latency --format csv captures/ > latency.csv
+  ctishark stats -Y 'AgentID == \"1001\"' --from 10:15 trace.pcapng
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   ctishark explain                          what can be asked, and all messages
@@ -119,6 +131,11 @@ pub enum Command {
     /// Show one agent: every state with its reason and cause, as a strip and a list; calls and requests
     #[command(after_help = AGENT_EXAMPLES)]
     Agent(Box<AgentArgs>),
+    /// Count: messages by type, direction, session and time, how long answers take, failures, heartbeats
+    ///
+    /// Only selected messages count, and exchanges of which one message is selected.
+    #[command(after_help = STATS_EXAMPLES)]
+    Stats(Box<StatsArgs>),
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -177,6 +194,24 @@ pub struct AgentArgs {
     pub id: String,
     #[command(flatten)]
     pub study: StudyArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct StatsArgs {
+    #[command(flatten)]
+    pub study: StudyArgs,
+    /// Only these sections (repeatable; CSV takes one) [default: all; in CSV type, or interval with --interval]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SECTION",
+        value_delimiter = ',',
+        help_heading = "Statistics"
+    )]
+    pub by: Vec<SectionChoice>,
+    /// Count for slices of time of this length as well: seconds, or such as 10s or 500ms
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Statistics")]
+    pub interval: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
@@ -382,6 +417,27 @@ pub enum TableFormat {
     Json,
     /// Comma-separated values, for spreadsheets
     Csv,
+}
+
+/// A section of the statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SectionChoice {
+    /// Messages and bytes by type
+    Type,
+    /// Messages and bytes by direction
+    Direction,
+    /// Messages, bytes and answers by session
+    Session,
+    /// Messages, bytes and requests by slices of time; needs --interval
+    Interval,
+    /// How long answers take, by type of request: quantiles and a histogram
+    Latency,
+    /// Service response times as Wireshark has them
+    ResponseTime,
+    /// Failures by request and code, with the peripheral's error
+    Failures,
+    /// Heartbeats by session
+    Heartbeats,
 }
 
 /// How much a finding matters.

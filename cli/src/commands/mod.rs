@@ -4,6 +4,7 @@ mod agents;
 mod explain;
 mod generate;
 mod sessions;
+mod stats;
 mod study;
 mod timeline;
 mod triage;
@@ -51,6 +52,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.study.common);
             agents::one(args, &settings)
+        }
+        Some(Command::Stats(args)) => {
+            if inputs::nothing_given(&args.study.input.files) {
+                return Ok(no_input(Some("stats")));
+            }
+            let settings = prepare(&args.study.common);
+            stats::run(args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

@@ -3,5 +3,6 @@
 pub mod json;
 pub mod parallel;
 mod plain;
+pub mod statistics;
 pub mod table;
 pub mod text;

@@ -179,6 +179,11 @@ fn record(out: &mut Vec<u8>, fields: impl Iterator<Item = String>) {
 }
 
 impl Cell {
+    /// What it shows in text.
+    pub(super) fn shown(&self, look: &Look) -> String {
+        self.show(look, &mut Clock::default())
+    }
+
     fn show(&self, look: &Look, clock: &mut Clock) -> String {
         let mut out = Vec::new();
         let mut pen = Pen {

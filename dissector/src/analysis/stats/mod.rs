@@ -100,6 +100,8 @@ pub struct Failed {
 pub struct Heartbeats {
     /// From one to the next (nanoseconds).
     pub intervals: Latencies,
+    /// Without an answer, though there was time for one: the reply wait, or half an interval when the session ended before.
+    pub lost: u64,
     last: Option<Timestamp>,
 }
 
@@ -214,6 +216,7 @@ impl SessionStatistics {
             responses: Responses::new(KEPT_BY_SESSION),
             heartbeats: Heartbeats {
                 intervals: Latencies::new(KEPT_BY_SESSION),
+                lost: 0,
                 last: None,
             },
             beats: Responses::new(KEPT_BY_SESSION),
@@ -411,6 +414,15 @@ impl Statistics {
             .is_some_and(|m| m.number == roles::HEARTBEAT_REQ)
         {
             session.beats.add(exchange);
+            let waited = exchange.time.nanos_since(request.time);
+            let interval = session.heartbeats.intervals.quantile(500);
+            let lost = match kind {
+                OutcomeKind::Unanswered => true,
+                OutcomeKind::SessionEnded => interval.is_some_and(|i| waited >= i / 2),
+                _ => false,
+            };
+            let beats = &mut session.heartbeats;
+            beats.lost = beats.lost.saturating_add(u64::from(lost));
         }
         if kind == OutcomeKind::Failed {
             let by = exchange.outcome.answer.and_then(|a| a.message);

@@ -5,6 +5,7 @@ mod fields;
 mod objects;
 mod problems;
 mod records;
+mod stats;
 pub mod values;
 mod write;
 
@@ -22,6 +23,7 @@ pub use agents::agent;
 pub use objects::Objects;
 pub use problems::problem;
 pub use records::{Input, Summary};
+pub use stats::statistics;
 
 /// Version of the JSON output; a number higher than a consumer knows may bring new keys.
 pub const SCHEMA_VERSION: u32 = 1;

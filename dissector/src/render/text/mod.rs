@@ -5,6 +5,7 @@
 //! [`Sequence`] has given each record its hints.
 
 mod agents;
+mod bars;
 pub(super) mod clock;
 mod detail;
 pub(super) mod escape;
@@ -20,6 +21,7 @@ mod strip;
 mod values;
 
 pub use agents::{AgentPage, PERIOD_COLUMNS, agents_at_a_glance, percent, period_rows};
+pub use bars::{Bars, Heading};
 pub use clock::TimeMode;
 pub use escape::is_harmless;
 pub use problems::Problems;
