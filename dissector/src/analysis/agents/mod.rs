@@ -291,9 +291,12 @@ impl Agents {
         });
         let Some(grew) = grew else { return };
         self.kept = self.kept.saturating_add(usize::from(grew));
-        if domain.periods.last().is_some_and(|p| p.entered) {
-            let login =
-                state == state::LOGIN || (was == Some(state::LOGOUT) && state != state::LOGOUT);
+        if let Some(period) = domain.periods.last().filter(|p| p.entered) {
+            let login = match was {
+                _ if state == state::LOGIN => true,
+                Some(before) => before == state::LOGOUT && state != state::LOGOUT,
+                None => requests::asked_for_login(requests, &period.cause),
+            };
             domain.logins = domain.logins.saturating_add(u64::from(login));
             domain.logouts = domain
                 .logouts
@@ -447,9 +450,12 @@ impl Agents {
                 continue;
             };
             known.live.remove(&number);
-            known.places.values_mut().for_each(|p| p.forget(number));
-            if known.live.is_empty() {
-                self.close(at, time, Ending::SessionsEnded);
+            for (mrd, domain) in &mut known.agent.domains {
+                if let Some(places) = known.places.get_mut(mrd)
+                    && places.forget(number)
+                {
+                    places.close(domain, time, Ending::SessionsEnded);
+                }
             }
         }
     }

@@ -163,3 +163,12 @@ pub(super) fn cause(
     }
     Cause::Unknown
 }
+
+/// Whether a login was asked for by the request that brought a state about.
+pub(super) fn asked_for_login(asked: &VecDeque<Asked>, cause: &Cause) -> bool {
+    let Cause::Requested { message, .. } = cause else {
+        return false;
+    };
+    let mut requests = asked.iter();
+    requests.any(|a| a.message == *message && a.state == state::LOGIN)
+}

@@ -166,9 +166,10 @@ impl Places {
         total.count = total.count.saturating_add(1);
     }
 
-    /// A session ended.
-    pub(super) fn forget(&mut self, session: u32) {
+    /// A session ended; whether nobody tells any more.
+    pub(super) fn forget(&mut self, session: u32) -> bool {
         self.at.retain(|(of, _), _| *of != session);
+        self.at.is_empty()
     }
 }
 
