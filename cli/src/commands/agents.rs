@@ -73,7 +73,8 @@ pub fn all(args: StudyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     write(&out, settings)?;
     if !settings.quiet {
-        if agents.is_empty() && finished.outcome.totals.messages > 0 {
+        let any = finished.outcome.totals.messages > 0 && finished.selected != Some(0);
+        if agents.is_empty() && any {
             output::remark("no messages about agents");
         }
         left_out(report);

@@ -44,21 +44,21 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 return Ok(no_input(Some("agents")));
             }
             let settings = prepare(&args.common);
-            agents::all(args, &settings)
+            agents::all(*args, &settings)
         }
         Some(Command::Agent(args)) => {
             if inputs::nothing_given(&args.study.input.files) {
                 return Ok(no_input(Some("agent")));
             }
             let settings = prepare(&args.study.common);
-            agents::one(args, &settings)
+            agents::one(*args, &settings)
         }
         Some(Command::Stats(args)) => {
             if inputs::nothing_given(&args.study.input.files) {
                 return Ok(no_input(Some("stats")));
             }
             let settings = prepare(&args.study.common);
-            stats::run(args, &settings)
+            stats::run(*args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

@@ -65,6 +65,7 @@ pub fn run(args: StatsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         })
     })?;
     outcome.remark(settings);
+    outcome.remark_nothing_selected(&outcome.sink.selector, settings);
     let (counting, outcome) = outcome.take();
     let (selector, of) = (counting.selector, counting.statistics);
     let mut out = Vec::new();
@@ -95,9 +96,6 @@ pub fn run(args: StatsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                 "slices are {} s long: shorter ones would be too many",
                 slices.width() / 1_000_000_000
             ));
-        }
-        if of.total().messages == 0 && outcome.totals.messages > 0 {
-            output::remark("nothing selected, nothing counted");
         }
     }
     Ok(driver::exit_code(outcome.failed))
