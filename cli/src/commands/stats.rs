@@ -43,10 +43,6 @@ pub fn run(args: StatsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let interval = args
         .interval
         .map(|interval| i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX));
-    ensure!(
-        interval != Some(0),
-        "invalid value for '--interval <TIME>': it must be longer than 0"
-    );
     let csv = args.study.show.format == TableFormat::Csv;
     let sections = sections(&args.by, interval.is_some(), csv)?;
     let StudyOptions {

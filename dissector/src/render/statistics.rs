@@ -155,9 +155,10 @@ const LATENCY: [Column; 14] = [
     Column::right("NOT JUDGED", "not_judged"),
 ];
 
-const RESPONSE_TIME: [Column; 7] = [
+const RESPONSE_TIME: [Column; 8] = [
     Column::right("INDEX", "type"),
     Column::left("PROCEDURE", "request"),
+    Column::left("ASKED BY", "asked_by"),
     Column::right("CALLS", "calls"),
     Column::right("MIN SRT", "min_s"),
     Column::right("MAX SRT", "max_s"),
@@ -411,11 +412,12 @@ fn latency(of: &Statistics) -> Vec<Vec<Cell>> {
 fn response_time(of: &Statistics) -> Vec<Vec<Cell>> {
     all_responses(of)
         .filter(|(.., r)| r.answered() > 0)
-        .map(|(number, request, _, r)| {
+        .map(|(number, request, asked, r)| {
             let times: &Latencies = &r.latencies;
             vec![
                 number.map_or(Cell::Missing, |n| Cell::Number(n.into())),
                 name(number.unwrap_or(0), request),
+                Cell::Text(asked.sender().to_owned()),
                 Cell::Number(times.count()),
                 seconds(times.min()),
                 seconds(times.max()),

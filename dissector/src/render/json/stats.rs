@@ -98,6 +98,7 @@ struct ResponseTime {
     #[serde(rename = "type")]
     number: Option<u32>,
     name: Option<&'static str>,
+    asked_by: &'static str,
     calls: u64,
     min_s: Option<Seconds>,
     max_s: Option<Seconds>,
@@ -317,13 +318,14 @@ fn latency(put: &mut Put<'_>, of: &Statistics) {
 }
 
 fn response_time(put: &mut Put<'_>, of: &Statistics) {
-    for (number, name, _, responses) in all_responses(of) {
+    for (number, name, asked, responses) in all_responses(of) {
         let times = &responses.latencies;
         if times.count() > 0 {
             put.row(&ResponseTime {
                 kind: "stats_response_time",
                 number,
                 name: named(name).filter(|_| number.is_some()),
+                asked_by: asked.sender(),
                 calls: times.count(),
                 min_s: times.min().map(Seconds),
                 max_s: times.max().map(Seconds),
