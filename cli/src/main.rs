@@ -12,6 +12,7 @@ mod rotation;
 mod search;
 mod settings;
 mod values;
+mod went;
 
 use std::process::ExitCode;
 

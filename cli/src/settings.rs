@@ -14,8 +14,8 @@ use cti_dissector::select::{Criteria, TypeFilter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    ColorChoice, CommonArgs, DecodeArgs, Format, InputArgs, SelectArgs, ShowArgs, StudyArgs,
-    TableFormat, TimeStyle, TimelineArgs,
+    CallArgs, ColorChoice, CommonArgs, DecodeArgs, Format, InputArgs, SelectArgs, ShowArgs,
+    StoryFormat, StudyArgs, TableFormat, TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;
@@ -56,6 +56,21 @@ pub struct StudyOptions {
     pub selection: Selection,
     /// How to show the result.
     pub view: StudyView,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+}
+
+/// What the story of a call is to do.
+#[derive(Debug)]
+pub struct StoryOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// Which messages count.
+    pub selection: Selection,
+    /// Form of the output.
+    pub format: StoryFormat,
+    /// How it looks as text.
+    pub look: Look,
     /// How to decode the messages.
     pub decoding: Decoding,
 }
@@ -249,6 +264,24 @@ impl StudyOptions {
                     ascii: args.show.ascii,
                     colour: settings.color,
                 },
+            },
+            decoding: Decoding::new(args.decode),
+            inputs: captures(&args.input, &args.common)?,
+        })
+    }
+}
+
+impl StoryOptions {
+    /// What the arguments ask for.
+    pub fn new(args: CallArgs, settings: &Settings) -> anyhow::Result<Self> {
+        let zone = time_zone(args.utc);
+        Ok(Self {
+            selection: Selection::new(args.select, &zone, false)?,
+            format: args.format,
+            look: Look {
+                zone,
+                ascii: args.ascii,
+                colour: settings.color,
             },
             decoding: Decoding::new(args.decode),
             inputs: captures(&args.input, &args.common)?,

@@ -200,3 +200,32 @@ pub const MAX_STATISTICS_ROWS: usize = 4_096;
 
 /// Sessions that statistics tell apart; those beyond are counted together.
 pub const MAX_STATISTICS_SESSIONS: usize = 8_192;
+/// Calls that are followed at a time. Beyond it the one without a message for longest is told as it is.
+pub const MAX_CALLS: usize = 8_192;
+
+/// Capture time for which a call that is over is kept, since another one may still join it by the router's key.
+pub const CALL_GRACE: Duration = Duration::from_secs(120);
+
+/// Capture time after which a call without a message is told as it is, though its end was not seen.
+pub const CALL_PATIENCE: Duration = Duration::from_secs(12 * 3600);
+
+/// Call IDs, and as many router keys and CallReferenceIDs, that are joined to one call. Further ones are calls of their own.
+pub const MAX_CALL_LEGS: usize = 32;
+
+/// Devices of one call that are told apart.
+pub const MAX_CALL_PARTIES: usize = 32;
+
+/// Names and values of the call data of one call that are remembered (bytes).
+pub const MAX_CALL_DATA: usize = 8 * 1024;
+
+/// Steps of the story of one call. More are counted.
+pub const MAX_CALL_STEPS: usize = 4_096;
+
+/// Stories of all calls that are followed (bytes, estimated). Beyond it stories lose what comes.
+pub const MAX_STORY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Calls that are over and wait for an older one, so that calls come in order of their beginning. Beyond it they come out of order.
+pub const MAX_WAITING_CALLS: usize = 16_384;
+
+/// Requests without outcome that are remembered to be told with their calls.
+pub const MAX_CALL_REQUESTS: usize = 65_536;

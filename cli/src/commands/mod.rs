@@ -1,6 +1,9 @@
 //! The commands, one file each.
 
 mod agents;
+mod book;
+mod call;
+mod calls;
 mod explain;
 mod generate;
 mod sessions;
@@ -59,6 +62,20 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.study.common);
             stats::run(*args, &settings)
+        }
+        Some(Command::Calls(args)) => {
+            if inputs::nothing_given(&args.study.input.files) {
+                return Ok(no_input(Some("calls")));
+            }
+            let settings = prepare(&args.study.common);
+            calls::run(*args, &settings)
+        }
+        Some(Command::Call(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("call")));
+            }
+            let settings = prepare(&args.common);
+            call::run(*args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

@@ -1,6 +1,7 @@
 //! Records as JSON, one object each. The shape is documented in docs/json.md and fixed by docs/schema.json.
 
 mod agents;
+mod calls;
 mod fields;
 mod objects;
 mod problems;
@@ -20,6 +21,7 @@ use std::collections::HashMap;
 use write::Clock;
 
 pub use agents::agent;
+pub use calls::{call, story};
 pub use objects::Objects;
 pub use problems::problem;
 pub use records::{Input, Summary};

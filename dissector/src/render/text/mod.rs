@@ -12,6 +12,8 @@ pub(super) mod escape;
 mod exchange;
 mod fields;
 mod hex;
+mod ladder;
+mod lanes;
 mod message;
 pub(super) mod pen;
 mod problems;
@@ -24,6 +26,7 @@ pub use agents::{AgentPage, PERIOD_COLUMNS, agents_at_a_glance, percent, period_
 pub use bars::{Bars, Heading};
 pub use clock::TimeMode;
 pub use escape::is_harmless;
+pub use ladder::Stories;
 pub use problems::Problems;
 pub use strip::Span;
 
