@@ -208,8 +208,9 @@ fn record(out: &mut Vec<u8>, fields: impl Iterator<Item = String>) {
 }
 
 impl Cell {
-    /// What it shows in text.
-    pub(super) fn shown(&self, look: &Look) -> String {
+    /// What stands in the cell of a text table.
+    #[must_use]
+    pub fn shown(&self, look: &Look) -> String {
         self.show(look, &mut Clock::default())
     }
 

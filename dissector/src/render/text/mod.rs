@@ -21,6 +21,7 @@ pub mod sessions;
 mod story;
 mod strip;
 mod values;
+pub mod words;
 
 pub use agents::{AgentPage, PERIOD_COLUMNS, agents_at_a_glance, percent, period_rows};
 pub use bars::{Bars, Heading};
