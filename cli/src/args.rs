@@ -127,6 +127,17 @@ Exit codes:
   0  everything asked for was found
   2  something was not found, or wrong usage";
 
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  ctishark report trace.pcapng -o report.html
+  ctishark report --title 'Ticket 4711' --utc captures/ -o report.html
+  ctishark report --from 10:15 --to 10:30 --no-heartbeats trace.pcapng -o report.html
+  ctishark report trace.pcapng -o - | gzip > report.html.gz
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read or written, not a capture";
+
 /// Show what a Cisco CTI Server and its clients said to each other
 ///
 /// Reads packet captures (pcap or pcapng, also compressed) and prints a timeline of the CTI messages (protocol GED-188)
@@ -179,6 +190,12 @@ pub enum Command {
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Write a report to read and to hand on: one HTML page that needs nothing else
+    ///
+    /// Summary, findings, sessions, calls, agents, latencies, and messages with all their fields, in a page that any browser opens without a
+    /// network. Findings, calls and agents that have nothing to do with the selected messages are left out.
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(Box<ReportArgs>),
     /// Print files made from the program's own definitions
     #[command(hide = true)]
     Generate(GenerateArgs),
@@ -450,6 +467,38 @@ pub struct ExplainArgs {
     /// Form of the output
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: DocumentFormat,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The file to write, or - for standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub output: PathBuf,
+    /// Heading of the page [default: the names of the captures]
+    #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    pub title: Option<String>,
+    /// Most messages in the page's table, the first ones; findings, calls and numbers are made from all
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        help_heading = "Output"
+    )]
+    pub max_messages: u32,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, help_heading = "Output")]
+    pub utc: bool,
+    /// Change a number that decides about findings, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
+    #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
+    pub thresholds: Vec<(String, String)>,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
     #[command(flatten)]
     pub common: CommonArgs,
 }

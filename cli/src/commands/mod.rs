@@ -6,6 +6,7 @@ mod call;
 mod calls;
 mod explain;
 mod generate;
+mod report;
 mod sessions;
 mod stats;
 mod study;
@@ -76,6 +77,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.common);
             call::run(*args, &settings)
+        }
+        Some(Command::Report(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("report")));
+            }
+            let settings = prepare(&args.common);
+            report::run(*args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);
