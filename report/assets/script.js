@@ -458,7 +458,9 @@
     // A link to where the address is already makes no event.
     document.addEventListener("click", (event) => {
       const link = event.target.closest("a[href^='#']");
-      if (link && link.getAttribute("href") === location.hash) follow();
+      if (!link || link.getAttribute("href") !== location.hash) return;
+      event.preventDefault();
+      follow();
     });
   };
 
