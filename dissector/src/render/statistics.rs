@@ -1,5 +1,7 @@
 //! Statistics as tables, one for each section.
 
+mod columns;
+
 use super::table::{self, Cell, Column, Look};
 use super::text::{Bars, Heading};
 use crate::analysis::stats::{
@@ -7,7 +9,9 @@ use crate::analysis::stats::{
 };
 use crate::protocol;
 use crate::record::Direction;
-use crate::session::Identity;
+use columns::{
+    BAR, DIRECTION, FAILURES, HEARTBEATS, INTERVAL, LATENCY, RESPONSE_TIME, SESSION, TYPE,
+};
 
 /// A part of the statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,118 +92,6 @@ impl Section {
         }
     }
 }
-
-const TYPE: [Column; 8] = [
-    Column::right("TYPE", "type"),
-    Column::left("NAME", "name"),
-    Column::left("DIRECTION", "direction"),
-    Column::right("MESSAGES", "messages"),
-    Column::right("SHARE", "share_percent"),
-    Column::right("BYTES", "bytes"),
-    Column::right("AVERAGE", "average_bytes"),
-    BAR,
-];
-
-const DIRECTION: [Column; 5] = [
-    Column::left("DIRECTION", "direction"),
-    Column::right("MESSAGES", "messages"),
-    Column::right("SHARE", "share_percent"),
-    Column::right("BYTES", "bytes"),
-    BAR,
-];
-
-const SESSION: [Column; 15] = [
-    Column::right("SESSION", "session"),
-    Column::left("CLIENT", "client"),
-    Column::left("SERVER", "server"),
-    Column::left("WHO", "who"),
-    Column::right("MESSAGES", "messages"),
-    Column::csv("messages_from_client"),
-    Column::csv("messages_from_server"),
-    Column::right("BYTES", "bytes"),
-    Column::right("REQUESTS", "requests"),
-    Column::right("FAILED", "failed"),
-    Column::right("UNANSWERED", "unanswered"),
-    Column::right("MEDIAN", "median_ms"),
-    Column::right("P99", "p99_ms"),
-    Column::right("MAX", "max_ms"),
-    BAR,
-];
-
-const INTERVAL: [Column; 9] = [
-    Column::left("FROM", "from"),
-    Column::right("MESSAGES", "messages"),
-    Column::right("OF CLIENTS", "messages_from_client"),
-    Column::right("OF SERVERS", "messages_from_server"),
-    Column::right("BYTES", "bytes"),
-    Column::right("REQUESTS", "requests"),
-    Column::right("FAILED", "failed"),
-    Column::right("UNANSWERED", "unanswered"),
-    BAR,
-];
-
-const LATENCY: [Column; 14] = [
-    Column::csv("type"),
-    Column::left("REQUEST", "request"),
-    Column::left("ASKED BY", "asked_by"),
-    Column::right("COUNT", "requests"),
-    Column::right("ANSWERED", "answered"),
-    Column::right("MIN", "min_ms"),
-    Column::right("MEDIAN", "median_ms"),
-    Column::right("P90", "p90_ms"),
-    Column::right("P99", "p99_ms"),
-    Column::right("MAX", "max_ms"),
-    Column::right("FAILED", "failed"),
-    Column::right("UNANSWERED", "unanswered"),
-    Column::right("LATE", "late"),
-    Column::right("NOT JUDGED", "not_judged"),
-];
-
-const RESPONSE_TIME: [Column; 8] = [
-    Column::right("INDEX", "type"),
-    Column::left("PROCEDURE", "request"),
-    Column::left("ASKED BY", "asked_by"),
-    Column::right("CALLS", "calls"),
-    Column::right("MIN SRT", "min_s"),
-    Column::right("MAX SRT", "max_s"),
-    Column::right("AVG SRT", "average_s"),
-    Column::right("SUM SRT", "sum_s"),
-];
-
-const FAILURES: [Column; 11] = [
-    Column::left("REQUEST", "request"),
-    Column::csv("by"),
-    Column::right("CODE", "code"),
-    Column::left("NAME", "name"),
-    Column::left("MEANING", "meaning"),
-    Column::left("PERIPHERAL ERROR", "peripheral_error"),
-    Column::csv("peripheral_meaning"),
-    Column::right("COUNT", "count"),
-    Column::left("FIRST", "first"),
-    Column::csv("last"),
-    Column::left("HINT", "hint"),
-];
-
-const HEARTBEATS: [Column; 11] = [
-    Column::right("SESSION", "session"),
-    Column::left("WHO", "who"),
-    Column::right("COUNT", "heartbeats"),
-    Column::right("EVERY", "interval_median_s"),
-    Column::csv("interval_min_s"),
-    Column::right("LONGEST", "interval_max_s"),
-    Column::right("IDLE TIMEOUT", "idle_timeout_s"),
-    Column::right("ANSWERED", "answered"),
-    Column::right("MEDIAN", "median_ms"),
-    Column::right("MAX", "max_ms"),
-    Column::right("LOST", "lost"),
-];
-
-const BAR: Column = Column {
-    heading: "",
-    key: "",
-    right: false,
-    csv_only: false,
-};
 
 /// The last cell of a row: a bar, in text only.
 fn with_bar(mut row: Vec<Cell>, bars: Option<Bars>, value: u64, most: u64) -> Vec<Cell> {
@@ -297,17 +189,6 @@ pub(super) fn all_sessions(
     numbered.chain(of.other_sessions.iter().map(|s| (None, &**s)))
 }
 
-/// Who the client of a session says it is.
-pub(super) fn who(identity: &Identity) -> Option<&str> {
-    let names = [
-        &identity.client_id,
-        &identity.client_signature,
-        &identity.agent_id,
-        &identity.agent_extension,
-    ];
-    names.into_iter().flatten().map(String::as_str).next()
-}
-
 fn sessions(of: &Statistics, bars: Option<Bars>) -> Vec<Vec<Cell>> {
     let messages = |s: &SessionStatistics| s.from_client.messages + s.from_server.messages;
     let most = all_sessions(of).map(|(_, s)| messages(s)).max();
@@ -318,7 +199,7 @@ fn sessions(of: &Statistics, bars: Option<Bars>) -> Vec<Vec<Cell>> {
                 session(number, bars.is_some()),
                 Cell::text(s.peers.map(|p| p.client.to_string())),
                 Cell::text(s.peers.map(|p| p.server.to_string())),
-                Cell::text(who(&s.identity)),
+                Cell::text(s.who.clone()),
                 Cell::Number(messages(s)),
                 Cell::Number(s.from_client.messages),
                 Cell::Number(s.from_server.messages),
@@ -497,10 +378,10 @@ fn heartbeats(of: &Statistics, text: bool) -> Vec<Vec<Cell>> {
         .map(|(number, s)| {
             let times = &s.beats.latencies;
             let every = &s.heartbeats.intervals;
-            let idle = s.identity.idle_timeout.filter(|t| *t != FOR_EVER);
+            let idle = s.idle_timeout.filter(|t| *t != FOR_EVER);
             vec![
                 session(number, text),
-                Cell::text(who(&s.identity)),
+                Cell::text(s.who.clone()),
                 Cell::Number(s.beats.requests),
                 seconds(every.quantile(500)),
                 seconds(every.min()),

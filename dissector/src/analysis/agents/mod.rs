@@ -4,7 +4,9 @@
 mod history;
 mod judge;
 mod model;
+mod phone;
 mod phones;
+mod registry;
 mod requests;
 mod states;
 
@@ -31,10 +33,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// What is remembered of each list of an agent when its whole history is not asked for.
 const RECENT: usize = 8;
-/// Sessions that an agent names.
-const MAX_SESSIONS: usize = limits::MAX_TOUCHED;
-/// Extensions, or instruments, that an agent is known by.
-const MAX_DEVICES: usize = 32;
 
 /// An agent, and what is needed to follow it.
 #[derive(Debug)]
@@ -136,106 +134,6 @@ impl Agents {
         }
     }
 
-    /// The agent of this ID, if it is known. Without a peripheral it must be the only one.
-    fn find(&self, peripheral: Option<u32>, id: &str) -> Option<usize> {
-        let found = self.by_id.get(id)?;
-        let of = |at: &usize| self.known.get(*at).map(|k| k.agent.key.peripheral);
-        let exact = found.iter().find(|at| of(at) == Some(peripheral));
-        exact
-            .or_else(|| found.iter().find(|at| of(at) == Some(None)))
-            .or_else(|| {
-                found
-                    .first()
-                    .filter(|_| peripheral.is_none() && found.len() == 1)
-            })
-            .copied()
-    }
-
-    /// The agent of this ID, known or new; `None` beyond the limit.
-    fn of_id(&mut self, peripheral: Option<u32>, id: &str, time: Timestamp) -> Option<usize> {
-        if let Some(at) = self.find(peripheral, id) {
-            if let Some(known) = self.known.get_mut(at) {
-                let key = &mut known.agent.key;
-                key.peripheral = key.peripheral.or(peripheral);
-            }
-            return Some(at);
-        }
-        if self.known.len() >= limits::MAX_STUDIED_AGENTS {
-            self.left_out = self.left_out.saturating_add(1);
-            return None;
-        }
-        let at = self.known.len();
-        self.by_id.entry(id.to_owned()).or_default().push(at);
-        self.known.push(Known {
-            agent: Agent {
-                key: AgentKey {
-                    peripheral,
-                    id: id.to_owned(),
-                },
-                peripheral_type: None,
-                icm_id: None,
-                extensions: Vec::new(),
-                instruments: Vec::new(),
-                sessions: BTreeSet::new(),
-                first: time,
-                last: time,
-                messages: 0,
-                selected: false,
-                domains: BTreeMap::new(),
-                calls: Calls::default(),
-                requests: Requests::default(),
-                contradictions: History::default(),
-            },
-            places: BTreeMap::new(),
-            live: BTreeSet::new(),
-            phones: SmallVec::new(),
-            asked: VecDeque::new(),
-        });
-        Some(at)
-    }
-
-    /// The agent that a message names: by its ID, else by its phone.
-    fn named(
-        &mut self,
-        seen: &Seen<'_>,
-        peripheral: Option<u32>,
-        may_be_new: bool,
-    ) -> Option<usize> {
-        if let Some(id) = seen.text("AgentID").or_else(|| seen.text("AgentIDLong")) {
-            return if may_be_new {
-                self.of_id(peripheral, &id, seen.info.time)
-            } else {
-                self.find(peripheral, &id)
-            };
-        }
-        let device = seen
-            .text("AgentInstrument")
-            .or_else(|| seen.text("AgentExtension"))?;
-        self.at_device(peripheral, &device)
-    }
-
-    /// The agent who has this phone. Without a peripheral every one that tells the name is tried.
-    fn at_device(&mut self, peripheral: Option<u32>, device: &str) -> Option<usize> {
-        let phone = self.phones.find(peripheral, device)?;
-        self.owners.get(&phone).copied()
-    }
-
-    /// Takes note that a message is about an agent.
-    fn touch(&mut self, at: usize, seen: &Seen<'_>) {
-        let session = seen.info.peers.session;
-        let Some(known) = self.known.get_mut(at) else {
-            return;
-        };
-        let agent = &mut known.agent;
-        agent.messages = agent.messages.saturating_add(1);
-        agent.first = agent.first.min(seen.info.time);
-        agent.last = agent.last.max(seen.info.time);
-        agent.selected |= seen.selected;
-        if agent.sessions.len() < MAX_SESSIONS {
-            agent.sessions.insert(session);
-        }
-    }
-
     /// A message that tells an agent's state.
     fn state(&mut self, at: usize, seen: &Seen<'_>, asked: bool) {
         let Some(state) = seen.number("AgentState") else {
@@ -311,48 +209,6 @@ impl Agents {
         }
     }
 
-    /// Extension and instrument of a message that is about one agent.
-    fn devices(&mut self, at: usize, seen: &Seen<'_>) {
-        for (field, instrument) in [("AgentExtension", false), ("AgentInstrument", true)] {
-            let Some(name) = seen.text(field) else {
-                continue;
-            };
-            let Some(known) = self.known.get_mut(at) else {
-                return;
-            };
-            let list = if instrument {
-                &mut known.agent.instruments
-            } else {
-                &mut known.agent.extensions
-            };
-            if list.last().is_none_or(|d| d.name != name) && list.len() < MAX_DEVICES {
-                list.push(Device {
-                    name: name.clone().into_owned(),
-                    from: seen.info.time,
-                });
-            }
-            let peripheral = known.agent.key.peripheral;
-            let Some(phone) = self.phones.named(peripheral, &name) else {
-                continue;
-            };
-            let before = self.owners.insert(phone, at);
-            if before == Some(at) {
-                continue;
-            }
-            // Another agent sits there now.
-            if let Some(before) = before {
-                self.take_calls(before);
-                if let Some(other) = self.known.get_mut(before) {
-                    other.phones.retain(|p| *p != phone);
-                }
-            }
-            if let Some(known) = self.known.get_mut(at) {
-                known.phones.push(phone);
-            }
-            self.take_calls(at);
-        }
-    }
-
     /// An agent's state says that a call was not answered: it is the one that rings, or the last one.
     fn did_not_answer(&mut self, at: usize, time: Timestamp) {
         const LATE: i64 = 5_000_000_000;
@@ -361,7 +217,7 @@ impl Agents {
             return;
         };
         for phone in &known.phones {
-            if let Some(call) = self.phones.get_mut(*phone).and_then(phones::Phone::rings) {
+            if let Some(call) = self.phones.get_mut(*phone).and_then(phone::Phone::rings) {
                 call.outcome = CallOutcome::RingNoAnswer;
                 return;
             }
@@ -596,6 +452,3 @@ impl Agents {
         self.open.insert(no, (agent, peripheral));
     }
 }
-
-#[cfg(test)]
-mod tests;

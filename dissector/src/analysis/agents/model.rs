@@ -411,9 +411,21 @@ impl Domain {
 /// MRDID of voice.
 pub(super) const VOICE: u32 = 1;
 
+/// Longest name of an agent or a phone that is kept (bytes); the protocol has at most 64.
+const MAX_NAME: usize = 128;
+
+/// A name, cut where it is longer than any may be.
+pub(super) fn cut(name: &str) -> &str {
+    let mut end = name.len().min(MAX_NAME);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name.get(..end).unwrap_or_default()
+}
+
 /// A mobile agent's instrument carries the phone number behind a semicolon.
 pub(super) fn base(device: &str) -> &str {
-    device.split(';').next().unwrap_or(device)
+    cut(device.split(';').next().unwrap_or(device))
 }
 
 /// Name of an AgentState, such as `NOT_READY`.

@@ -110,8 +110,10 @@ pub struct Heartbeats {
 pub struct SessionStatistics {
     /// Its ends; `None` for all sessions beyond the limit.
     pub peers: Option<Peers>,
-    /// Who the client is, as far as the capture says.
-    pub identity: Identity,
+    /// Who the client says it is: its first name in OPEN_REQ or OPEN_CONF.
+    pub who: Option<String>,
+    /// IdleTimeout in seconds, as the client asked for it.
+    pub idle_timeout: Option<u32>,
     /// From the client.
     pub from_client: Count,
     /// From the server.
@@ -210,7 +212,8 @@ impl SessionStatistics {
     fn new(peers: Option<Peers>) -> Self {
         Self {
             peers,
-            identity: Identity::default(),
+            who: None,
+            idle_timeout: None,
             from_client: Count::default(),
             from_server: Count::default(),
             responses: Responses::new(KEPT_BY_SESSION),
@@ -338,7 +341,8 @@ impl Statistics {
     /// What a session says of itself, whether it is selected or not.
     pub fn about(&mut self, session: &Session) {
         if let Some(known) = self.sessions.get_mut(&session.peers.session) {
-            known.identity = session.identity.clone();
+            known.who = who(&session.identity);
+            known.idle_timeout = session.identity.idle_timeout;
         }
     }
 
@@ -446,6 +450,19 @@ impl Statistics {
         }
         !self.in_part.insert(no)
     }
+}
+
+/// The first name of a client, cut where it is longer than any may be.
+fn who(identity: &Identity) -> Option<String> {
+    const LONGEST: usize = 64;
+    let names = [
+        &identity.client_id,
+        &identity.client_signature,
+        &identity.agent_id,
+        &identity.agent_extension,
+    ];
+    let name = names.into_iter().flatten().next()?;
+    Some(name.chars().take(LONGEST).collect())
 }
 
 /// Whether the answer to a request may come in several messages.

@@ -5,7 +5,7 @@ use super::values::{Millis, Moment, Seconds, object};
 use crate::analysis::stats::{BANDS, Count, Latencies, Responses, Statistics};
 use crate::protocol;
 use crate::record::Direction;
-use crate::render::statistics::{Section, all_failures, all_responses, all_sessions, hint, who};
+use crate::render::statistics::{Section, all_failures, all_responses, all_sessions, hint};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -267,7 +267,7 @@ fn sessions(put: &mut Put<'_>, of: &Statistics) {
             session: number,
             client: session.peers.map(|p| p.client.to_string()),
             server: session.peers.map(|p| p.server.to_string()),
-            who: who(&session.identity),
+            who: session.who.as_deref(),
             messages_from_client: session.from_client.messages,
             messages_from_server: session.from_server.messages,
             bytes_from_client: session.from_client.bytes,
@@ -376,11 +376,11 @@ fn failures(put: &mut Put<'_>, of: &Statistics) {
 fn heartbeats(put: &mut Put<'_>, of: &Statistics) {
     for (number, session) in all_sessions(of).filter(|(_, s)| s.beats.requests > 0) {
         let every = &session.heartbeats.intervals;
-        let idle = session.identity.idle_timeout;
+        let idle = session.idle_timeout;
         put.row(&Heartbeats {
             kind: "stats_heartbeat",
             session: number,
-            who: who(&session.identity),
+            who: session.who.as_deref(),
             idle_timeout_s: idle.filter(|t| *t != u32::MAX),
             interval_min_s: every.min().map(Seconds),
             interval_median_s: every.quantile(500).map(Seconds),

@@ -4,6 +4,7 @@
 //! [`Scratch`] space. So batches of records may be rendered by several threads, each with scratch space of its own, after a
 //! [`Sequence`] has given each record its hints.
 
+mod agent_rows;
 mod agents;
 mod bars;
 pub(super) mod clock;
@@ -23,7 +24,8 @@ mod strip;
 mod values;
 pub mod words;
 
-pub use agents::{AgentPage, PERIOD_COLUMNS, agents_at_a_glance, percent, period_rows};
+pub use agent_rows::{PERIOD_COLUMNS, period_rows};
+pub use agents::{AgentPage, agents_at_a_glance, percent};
 pub use bars::{Bars, Heading};
 pub use clock::TimeMode;
 pub use escape::is_harmless;
