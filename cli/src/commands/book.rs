@@ -126,6 +126,7 @@ pub fn run<S: Show>(
     };
     let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, make)?;
     outcome.remark(settings);
+    outcome.remark_nothing_selected(outcome.sink.0.selector(), settings);
     let (run, mut outcome) = outcome.take();
     let selector = run.0.selector();
     let selected = (!selector.is_empty()).then(|| selector.selected());

@@ -74,10 +74,10 @@ pub fn run(args: CallsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         in_order: true,
     };
     let names = driver::names(&inputs);
-    let selective = !selection.is_empty() || !went.is_empty();
+    let selective = !went.is_empty();
     let wanted = move |call: &Call| call.selected && went.accepts(call);
     let mut shown = 0u64;
-    let failed = match view.format {
+    let end = match view.format {
         TableFormat::Text => {
             let table = Text {
                 look: view.look,
@@ -89,9 +89,7 @@ pub fn run(args: CallsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                 shown: &mut shown,
                 show: table,
             };
-            book::run(inputs, &selection, &decoding, settings, options, show)?
-                .1
-                .outcome
+            book::run(inputs, &selection, &decoding, settings, options, show)?.1
         }
         TableFormat::Csv => {
             let show = Only {
@@ -99,9 +97,7 @@ pub fn run(args: CallsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                 shown: &mut shown,
                 show: Csv,
             };
-            book::run(inputs, &selection, &decoding, settings, options, show)?
-                .1
-                .outcome
+            book::run(inputs, &selection, &decoding, settings, options, show)?.1
         }
         TableFormat::Json | TableFormat::Ndjson => {
             let write = |objects: &json::Objects, out: &mut Vec<u8>, call: &Call| {
@@ -112,19 +108,18 @@ pub fn run(args: CallsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                 shown: &mut shown,
                 show: Json::new(view.format, names, write),
             };
-            book::run(inputs, &selection, &decoding, settings, options, show)?
-                .1
-                .outcome
+            book::run(inputs, &selection, &decoding, settings, options, show)?.1
         }
     };
-    if shown == 0 && failed.totals.messages > 0 && !settings.quiet {
+    let some_selected = end.selected.is_none_or(|n| n > 0);
+    if shown == 0 && some_selected && end.outcome.totals.messages > 0 && !settings.quiet {
         output::remark(if selective {
-            "no call meets all conditions"
+            "no call that is selected went as --outcome and the other options ask for"
         } else {
             "no calls in these messages"
         });
     }
-    Ok(driver::exit_code(failed.failed))
+    Ok(driver::exit_code(end.outcome.failed))
 }
 
 /// Leaves out calls that are not asked for.
