@@ -182,3 +182,15 @@ pub const TRIAGE_PLACES: usize = 65_536;
 
 /// Sessions, agents and calls that one finding of triage lists.
 pub const MAX_TOUCHED: usize = 1_000;
+
+/// Agents that triage follows; beyond it the one that was first seen is forgotten.
+pub const MAX_TRIAGE_AGENTS: usize = 16_384;
+
+/// Calls that triage follows; beyond it the one that was first seen is forgotten.
+pub const MAX_TRIAGE_CALLS: usize = 16_384;
+
+/// Latest requests of which triage remembers agent, call and state.
+pub const MAX_TRIAGE_REQUESTS: usize = 16_384;
+
+/// Things that each detector of triage waits for at a time; beyond it the one due next is not judged.
+pub const MAX_TRIAGE_WAITS: usize = 16_384;

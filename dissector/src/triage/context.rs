@@ -1,6 +1,7 @@
 //! What all detectors may know: the sessions, what was captured of them, and where messages stand.
 
 use super::Thresholds;
+use super::known::Known;
 use crate::analysis::Seen;
 use crate::limits;
 use crate::protocol::roles;
@@ -166,6 +167,7 @@ pub struct Context {
     /// Packets and selection of the latest messages, whose numbers end with `last_no`.
     places: VecDeque<(Packets, bool)>,
     last_no: u64,
+    known: Known,
 }
 
 impl Context {
@@ -180,6 +182,7 @@ impl Context {
             lost_hosts: BTreeMap::new(),
             places: VecDeque::new(),
             last_no: 0,
+            known: Known::default(),
         }
     }
 
@@ -187,6 +190,11 @@ impl Context {
     #[must_use]
     pub const fn thresholds(&self) -> &Thresholds {
         &self.thresholds
+    }
+
+    /// Agents, calls and requests.
+    pub(super) const fn known(&self) -> &Known {
+        &self.known
     }
 
     /// Time of the latest record.
@@ -280,6 +288,7 @@ impl Context {
         }
         self.last_no = info.no;
         self.places.push_back((info.packets.clone(), seen.selected));
+        self.known.message(seen);
         let recovery = self.thresholds.recovery;
         let Some(facts) = self.sessions.get_mut(&info.peers.session) else {
             return;

@@ -2,16 +2,63 @@
 
 use super::Code;
 use super::sighting::Sighting;
+use crate::finding::Severity;
 
 /// Whether a code can explain others.
 pub(super) const fn is_cause(code: Code) -> bool {
-    matches!(code, Code::PeripheralOffline)
+    matches!(
+        code,
+        Code::PgOpcDown | Code::PeripheralOffline | Code::PhonesLost
+    )
 }
 
 /// Whether one sighting explains another that came within the time for it (see `Thresholds::fold`).
 pub(super) fn explains(cause: &Sighting, effect: &Sighting) -> bool {
     match cause.code {
-        Code::PeripheralOffline => matches!(effect.code, Code::Unanswered),
+        // One that was down when the session was opened explains nothing that comes later.
+        Code::PgOpcDown | Code::PeripheralOffline if cause.severity < Severity::Error => false,
+        Code::PgOpcDown => is_of_plant(effect.code) || effect.code == Code::PeripheralOffline,
+        Code::PeripheralOffline => is_of_plant(effect.code),
+        Code::PhonesLost => {
+            let one_of_them = effect.code == Code::PhoneOut;
+            one_of_them || (is_of_phones(effect.code) && effect.agent.is_some())
+        }
         _ => false,
     }
+}
+
+/// What happens to agents, calls and requests when their peripheral is gone.
+const fn is_of_plant(code: Code) -> bool {
+    is_of_phones(code)
+        || matches!(
+            code,
+            Code::PhoneOut
+                | Code::PhonesLost
+                | Code::Unanswered
+                | Code::RequestSlow
+                | Code::StateRequestNoEffect
+                | Code::TransferFailed
+                | Code::CallEventOrder
+                | Code::CallNeverEnded
+                | Code::DataUpdateLost
+                | Code::DataMissing
+                | Code::LateStateEvent
+        )
+}
+
+/// What happens to agents and calls when their phones are gone.
+const fn is_of_phones(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ForcedOut
+            | Code::MassLogout
+            | Code::LoginFailed
+            | Code::ControlFailure
+            | Code::CallFailed
+            | Code::CallsNotArriving
+            | Code::StuckReserved
+            | Code::PrecallWithoutCall
+            | Code::RingNoAnswer
+            | Code::MediaSuspect
+    )
 }

@@ -5,16 +5,26 @@
 //! Detectors never say that something is missing unless it would have been captured ([`Context::can_miss`]), and hold back while state is
 //! being rebuilt after a failover ([`Context::recovering`]).
 
+mod agents;
+mod calls;
 mod catalog;
+mod clocks;
 mod context;
+mod data;
 mod fold;
+mod hints;
+mod known;
 mod opening;
+mod phones;
 mod plant;
 mod rank;
 mod reference;
 mod requests;
 mod sighting;
+mod slow;
 mod thresholds;
+mod waits;
+mod words;
 
 pub use catalog::Code;
 pub use context::{Context, Granted, Opened, PairSide, SessionFacts};
@@ -82,17 +92,30 @@ pub struct Triage {
     selective: bool,
 }
 
+/// All detectors.
+fn detectors() -> Vec<Box<dyn Detector + Send>> {
+    let opening: Vec<Box<dyn Detector + Send>> = vec![Box::new(opening::Refusals)];
+    let parts = [
+        opening,
+        plant::detectors(),
+        phones::detectors(),
+        clocks::detectors(),
+        agents::detectors(),
+        requests::detectors(),
+        slow::detectors(),
+        calls::detectors(),
+        data::detectors(),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
 impl Triage {
     /// Nothing seen yet. `selective` when the user asked for some messages only: findings that touch none of them are left out.
     #[must_use]
     pub fn new(thresholds: Thresholds, selective: bool) -> Self {
         Self {
             context: Context::new(thresholds),
-            detectors: vec![
-                Box::new(opening::Refusals),
-                Box::new(plant::Peripherals),
-                Box::new(requests::Unanswered),
-            ],
+            detectors: detectors(),
             sightings: Sightings::default(),
             selective,
         }

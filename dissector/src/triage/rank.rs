@@ -61,6 +61,7 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
         mut list,
         uncounted,
         severities,
+        mut hints,
     } = sightings;
     list.sort_by_key(|s| (s.time, s.message, s.code));
     let causes: Vec<(usize, Timestamp)> = list
@@ -100,10 +101,12 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
         }
         let key = (sighting.code, sighting.group.clone());
         let severity = severities.get(&key).copied();
+        let hint = hints.remove(&key);
         let problem = problems
             .entry(key)
             .or_insert_with(|| Problem::new(&sighting));
         problem.add(sighting);
+        touch(&mut problem.hints, hint);
         if let Some(severity) = severity {
             problem.severity = severity;
         }

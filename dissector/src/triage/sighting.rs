@@ -148,6 +148,8 @@ pub struct Sightings {
     pub(super) uncounted: BTreeMap<Code, u64>,
     /// Severities of whole groups.
     pub(super) severities: BTreeMap<(Code, String), Severity>,
+    /// What more is known of whole groups.
+    pub(super) hints: BTreeMap<(Code, String), String>,
 }
 
 impl Sightings {
@@ -157,6 +159,13 @@ impl Sightings {
             self.list.push(sighting);
         } else {
             *self.uncounted.entry(sighting.code).or_default() += 1;
+        }
+    }
+
+    /// Says more of a whole group: what only all of its sightings show.
+    pub fn hint(&mut self, code: Code, group: &str, hint: impl Into<String>) {
+        if self.hints.len() < limits::MAX_SIGHTINGS {
+            self.hints.insert((code, group.to_owned()), hint.into());
         }
     }
 

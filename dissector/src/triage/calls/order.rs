@@ -1,0 +1,139 @@
+//! Events of a call outside its BEGIN_CALL_EVENT and END_CALL_EVENT.
+
+use crate::analysis::Seen;
+use crate::protocol::types;
+use crate::time::Timestamp;
+use crate::triage::known::CallKey;
+use crate::triage::waits::Waits;
+use crate::triage::{Code, Context, Detector, Sighting, Sightings, words};
+use std::collections::BTreeMap;
+
+/// SYS_PERIPHERAL_OFFLINE of SystemEventID.
+const PERIPHERAL_OFFLINE: u32 = 4;
+/// CEC_CALL_PARTY_UPDATE_IND and CEC_SNAPSHOT of EventCause: what is, told again after a failover.
+const REBUILDS: [u32; 2] = [50, 61];
+/// BEGIN_CALL_MASK of CallMsgMask.
+const BEGIN_MASK: u32 = 0x2000;
+/// Peripherals whose last loss is remembered.
+const MAX_PERIPHERALS: usize = 1_024;
+
+/// The detectors of this file.
+pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
+    vec![Box::new(Order::default())]
+}
+
+/// A call as one session shows it under one monitor.
+type ViewKey = (CallKey, u32, u32);
+
+/// An event that came before anything of its call.
+#[derive(Debug)]
+struct Early {
+    sighting: Sighting,
+    since: Timestamp,
+    no: u64,
+    session: u32,
+}
+
+/// Events out of order.
+#[derive(Debug, Default)]
+struct Order {
+    /// First events without a beginning, while that may still come.
+    early: Waits<ViewKey, Early>,
+    /// Last loss of each peripheral: afterwards calls may end and begin as they like.
+    offline: BTreeMap<u32, Timestamp>,
+}
+
+impl Order {
+    /// Whether order may be judged in this session: it was opened in the capture, asks for beginnings, and is not being rebuilt.
+    fn is_judged(session: u32, time: Timestamp, around: &Context) -> bool {
+        let opened = around.session(session).and_then(|f| f.opened.as_ref());
+        opened.is_some_and(|o| o.call_mask.is_some_and(|mask| mask & BEGIN_MASK != 0))
+            && !around.recovering(time)
+    }
+}
+
+impl Detector for Order {
+    fn message(&mut self, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
+        let time = seen.info.time;
+        // A call without any beginning began before the session: nothing is out of order then.
+        while self.early.due(around.now()).is_some() {}
+        if seen.is(types::SYSTEM_EVENT) && seen.raw("SystemEventID") == Some(PERIPHERAL_OFFLINE) {
+            let peripheral = seen.raw("SystemEventArg1").unwrap_or_default();
+            if self.offline.len() < MAX_PERIPHERALS || self.offline.contains_key(&peripheral) {
+                self.offline.insert(peripheral, time);
+            }
+        }
+        let Some(event) = around.known().calls.current() else {
+            return;
+        };
+        let session = seen.info.peers.session;
+        let thresholds = around.thresholds();
+        let rebuilds = seen
+            .number("EventCause")
+            .is_some_and(|cause| REBUILDS.contains(&cause));
+        let lost = self.offline.get(&event.key.peripheral);
+        let lost = lost.is_some_and(|at| time <= at.after(thresholds.recovery));
+        if rebuilds || lost || !Self::is_judged(session, time, around) {
+            return;
+        }
+        let view = (event.key, session, event.monitor);
+        if event.number == types::BEGIN_CALL_EVENT {
+            if let Some(early) = self.early.take(&view)
+                && around.can_miss(early.session, early.since, time)
+            {
+                let ahead = words::span(time.nanos_since(early.since));
+                let mut sighting = early.sighting;
+                sighting
+                    .text
+                    .push_str(&format!(", {ahead} before its BEGIN_CALL_EVENT (#{})", seen.info.no));
+                let _ = early.no;
+                out.push(sighting);
+            }
+            return;
+        }
+        let name = seen.name();
+        let text = format!("{name} of call {}", event.key.id);
+        let group = format!("S{session} shows events of calls out of order");
+        let sighting = || {
+            Sighting::of(Code::CallEventOrder, seen, text.clone())
+                .group(group.clone())
+                .call(event.key.id)
+        };
+        let Some(before) = &event.before else {
+            if event.number != types::END_CALL_EVENT {
+                self.early.add(
+                    view,
+                    time.after(thresholds.begin_late),
+                    Early {
+                        sighting: sighting(),
+                        since: time,
+                        no: seen.info.no,
+                        session,
+                    },
+                );
+            }
+            return;
+        };
+        // Another party of the call may go on where this one ended; the call may also be renamed into being again.
+        let Some((ended, connection)) = &before.ended else {
+            return;
+        };
+        let same = connection.is_none() || *connection == event.connection;
+        let late = time > ended.after(thresholds.after_end);
+        let ends = event.number == types::END_CALL_EVENT;
+        if before.begun.is_none()
+            || !same
+            || !late
+            || ends
+            || !around.can_miss(session, *ended, time)
+        {
+            return;
+        }
+        let after = words::span(time.nanos_since(*ended));
+        let mut sighting = sighting();
+        sighting
+            .text
+            .push_str(&format!(", {after} after its END_CALL_EVENT"));
+        out.push(sighting);
+    }
+}

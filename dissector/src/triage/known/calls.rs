@@ -1,0 +1,580 @@
+//! Calls and their connections, as light as detectors need them: who rings, talks or holds, what began and ended, what came of it.
+
+use crate::analysis::Seen;
+use crate::limits;
+use crate::protocol::{MessageType, types};
+use crate::time::Timestamp;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Connections of a call that are followed.
+const LEGS: usize = 16;
+/// Sessions and monitors that are followed for one call.
+const VIEWS: usize = 8;
+/// Latest events of a call that copies are compared with.
+const RECENT: usize = 8;
+/// How far the copy of an event in another session may be behind.
+const LAG: Duration = Duration::from_secs(5);
+
+/// LCS_NULL.
+pub(in crate::triage) const CLEARED: u32 = 0;
+/// LCS_ALERTING.
+pub(in crate::triage) const ALERTING: u32 = 2;
+/// LCS_CONNECT.
+pub(in crate::triage) const CONNECTED: u32 = 3;
+/// LCS_HOLD.
+const HELD: u32 = 4;
+/// LCS_FAIL.
+pub(in crate::triage) const FAILED: u32 = 6;
+
+/// A call: its peripheral and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::triage) struct CallKey {
+    /// PeripheralID.
+    pub peripheral: u32,
+    /// ConnectionCallID.
+    pub id: u32,
+}
+
+/// One device on a call.
+#[derive(Debug, Clone)]
+pub(in crate::triage) struct Leg {
+    /// ConnectionDeviceID, which may be anything.
+    pub connection: String,
+    /// The phone: the device that rings, answers or holds.
+    pub phone: Option<String>,
+    /// LocalConnectionState by what happened.
+    pub state: u32,
+    /// Since when it is in that state.
+    pub since: Timestamp,
+    /// When it answered.
+    pub established: Option<Timestamp>,
+}
+
+/// A call as one session shows it, under one monitor.
+#[derive(Debug, Clone)]
+pub(in crate::triage) struct View {
+    /// The session.
+    pub session: u32,
+    /// MonitorID.
+    pub monitor: u32,
+    /// Its first event since it was not known or had ended: time and number.
+    pub first: (Timestamp, u64),
+    /// Its BEGIN_CALL_EVENT.
+    pub begun: Option<Timestamp>,
+    /// Its END_CALL_EVENT: time, and connection if it names one.
+    pub ended: Option<(Timestamp, Option<String>)>,
+}
+
+/// A call.
+#[derive(Debug, Clone)]
+pub(in crate::triage) struct Call {
+    /// Counts all calls, so that two with the same number are told apart.
+    pub serial: u64,
+    /// When it was first seen.
+    pub first: Timestamp,
+    /// Its last event.
+    pub last: Timestamp,
+    /// PeripheralType, 0 when not told.
+    pub peripheral_type: u32,
+    /// CallType.
+    pub call_type: Option<u32>,
+    /// ANI.
+    pub caller: Option<String>,
+    /// RouterCallKeyDay and RouterCallKeyCallID.
+    pub router_key: Option<(u32, u32)>,
+    /// Call variables or named variables were there.
+    pub has_data: bool,
+    /// Its connections.
+    pub legs: Vec<Leg>,
+    /// When all connections were cleared.
+    pub cleared: Option<Timestamp>,
+    /// It went on under another number or was joined to another call.
+    pub joined: bool,
+    /// The sessions that show it.
+    pub views: Vec<View>,
+    recent: VecDeque<Told>,
+}
+
+#[derive(Debug, Clone)]
+struct Told {
+    number: MessageType,
+    connection: String,
+    local_state: u32,
+    session: u32,
+    monitor: u32,
+    time: Timestamp,
+}
+
+impl Call {
+    fn new(serial: u64, time: Timestamp) -> Self {
+        Self {
+            serial,
+            first: time,
+            last: time,
+            peripheral_type: 0,
+            call_type: None,
+            caller: None,
+            router_key: None,
+            has_data: false,
+            legs: Vec::new(),
+            cleared: None,
+            joined: false,
+            views: Vec::new(),
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// The connection of a device: by the connection's name or by the phone.
+    pub(in crate::triage) fn leg(&self, device: &str) -> Option<&Leg> {
+        let by_connection = self.legs.iter().find(|l| l.connection == device);
+        by_connection.or_else(|| {
+            let mut legs = self.legs.iter();
+            legs.find(|l| l.phone.as_deref() == Some(device))
+        })
+    }
+
+    /// Whether no session shows it any more.
+    pub(in crate::triage) fn is_over(&self) -> bool {
+        self.views.iter().all(|v| v.ended.is_some()) && !self.views.is_empty()
+    }
+
+    /// The call as a session shows it under a monitor.
+    pub(in crate::triage) fn view(&self, session: u32, monitor: u32) -> Option<&View> {
+        let mut views = self.views.iter();
+        views.find(|v| v.session == session && v.monitor == monitor)
+    }
+
+    fn leg_mut(&mut self, connection: &str, phone: Option<&str>, time: Timestamp) -> Option<&mut Leg> {
+        let place = self.legs.iter().position(|l| {
+            l.connection == connection || (phone.is_some() && l.phone.as_deref() == phone)
+        });
+        let place = match place {
+            Some(place) => place,
+            None if self.legs.len() >= LEGS => return None,
+            None => {
+                self.legs.push(Leg {
+                    connection: connection.to_owned(),
+                    phone: None,
+                    state: u32::MAX,
+                    since: time,
+                    established: None,
+                });
+                self.legs.len() - 1
+            }
+        };
+        let leg = self.legs.get_mut(place)?;
+        if phone.is_some() {
+            leg.phone = phone.map(str::to_owned);
+        }
+        Some(leg)
+    }
+
+    fn set(&mut self, connection: &str, phone: Option<&str>, state: u32, time: Timestamp) {
+        if connection.is_empty() && phone.is_none() {
+            return;
+        }
+        let connection = if connection.is_empty() {
+            phone.unwrap_or_default()
+        } else {
+            connection
+        };
+        let Some(leg) = self.leg_mut(connection, phone, time) else {
+            return;
+        };
+        if leg.state != state {
+            (leg.state, leg.since) = (state, time);
+        }
+        if state == CONNECTED && leg.established.is_none() {
+            leg.established = Some(time);
+        }
+    }
+}
+
+/// What the message at hand says of a call.
+#[derive(Debug, Clone)]
+pub(in crate::triage) struct CallEvent {
+    /// The call.
+    pub key: CallKey,
+    /// Which event.
+    pub number: MessageType,
+    /// MonitorID.
+    pub monitor: u32,
+    /// Another session or monitor told it before.
+    pub copy: bool,
+    /// The phone that the event is about, else the connection.
+    pub phone: Option<String>,
+    /// ConnectionDeviceID.
+    pub connection: Option<String>,
+    /// The call as this session and monitor showed it before.
+    pub before: Option<View>,
+    /// A new call under the number of an old one.
+    pub renewed: bool,
+}
+
+/// All calls, up to [`limits::MAX_TRIAGE_CALLS`].
+#[derive(Debug, Default)]
+pub(in crate::triage) struct Calls {
+    calls: BTreeMap<CallKey, Call>,
+    order: VecDeque<(CallKey, u64)>,
+    event: Option<CallEvent>,
+    serial: u64,
+}
+
+impl Calls {
+    /// What the message at hand says of a call.
+    pub(in crate::triage) const fn current(&self) -> Option<&CallEvent> {
+        self.event.as_ref()
+    }
+
+    /// A call by its number; that of any peripheral when none is given.
+    pub(in crate::triage) fn get(&self, peripheral: Option<u32>, id: u32) -> Option<&Call> {
+        match peripheral {
+            Some(peripheral) => self.calls.get(&CallKey { peripheral, id }),
+            None => self.calls.iter().find(|(k, _)| k.id == id).map(|(_, c)| c),
+        }
+    }
+
+    /// A call.
+    pub(in crate::triage) fn call(&self, key: CallKey) -> Option<&Call> {
+        self.calls.get(&key)
+    }
+
+    /// All calls.
+    pub(in crate::triage) fn iter(&self) -> impl Iterator<Item = (&CallKey, &Call)> {
+        self.calls.iter()
+    }
+
+    pub(super) fn clear_event(&mut self) {
+        self.event = None;
+    }
+
+    /// An event from the server.
+    pub(super) fn event(&mut self, seen: &Seen<'_>) {
+        let number = seen.info.message.map_or(seen.info.number, |m| m.number);
+        let joins = matches!(
+            number,
+            types::CALL_CONFERENCED_EVENT | types::CALL_TRANSFERRED_EVENT
+        );
+        let id = if joins { "PrimaryCallID" } else { "ConnectionCallID" };
+        let (Some(peripheral), Some(id)) = (seen.number("PeripheralID"), seen.number(id)) else {
+            return;
+        };
+        let key = CallKey { peripheral, id };
+        let place = Place {
+            session: seen.info.peers.session,
+            monitor: seen.raw("MonitorID").unwrap_or_default(),
+            time: seen.info.time,
+            no: seen.info.no,
+        };
+        let begins = number == types::BEGIN_CALL_EVENT;
+        let renewed = begins && self.calls.get(&key).is_some_and(Call::is_over);
+        if renewed {
+            self.calls.remove(&key);
+        }
+        self.ensure(key, place.time);
+        let Some(call) = self.calls.get_mut(&key) else {
+            return;
+        };
+        let before = call.view(place.session, place.monitor).cloned();
+        let connection = seen.text(if joins { "PrimaryDeviceID" } else { "ConnectionDeviceID" });
+        let copy = call.is_copy(number, connection.as_deref(), seen, &place);
+        call.note_view(number, connection.as_deref(), &place);
+        call.last = call.last.max(place.time);
+        if let Some(kind) = seen.number("PeripheralType") {
+            call.peripheral_type = kind;
+        }
+        call.note_data(seen);
+        let phone = call.apply(number, connection.as_deref(), seen);
+        if joins {
+            self.join(key, seen, place.time);
+        } else if number == types::CALL_DATA_UPDATE_EVENT {
+            self.rename(key, seen, &place);
+        }
+        self.event = Some(CallEvent {
+            key,
+            number,
+            monitor: place.monitor,
+            copy,
+            phone: phone.or_else(|| connection.as_deref().map(str::to_owned)),
+            connection: connection.map(Cow::into_owned),
+            before,
+            renewed,
+        });
+    }
+
+    fn ensure(&mut self, key: CallKey, time: Timestamp) {
+        if self.calls.contains_key(&key) {
+            return;
+        }
+        while self.calls.len() >= limits::MAX_TRIAGE_CALLS {
+            let Some((old, serial)) = self.order.pop_front() else {
+                break;
+            };
+            if self.calls.get(&old).is_some_and(|c| c.serial == serial) {
+                self.calls.remove(&old);
+            }
+        }
+        // Numbers that were used again leave their old places behind.
+        if self.order.len() >= 2 * limits::MAX_TRIAGE_CALLS {
+            let calls = &self.calls;
+            self.order
+                .retain(|(key, serial)| calls.get(key).is_some_and(|c| c.serial == *serial));
+        }
+        self.serial += 1;
+        self.order.push_back((key, self.serial));
+        self.calls.insert(key, Call::new(self.serial, time));
+    }
+
+    /// Two calls become one: what the parties are on goes on.
+    fn join(&mut self, key: CallKey, seen: &Seen<'_>, time: Timestamp) {
+        let secondary = seen.number("SecondaryCallID");
+        let survivors: Vec<u32> = seen
+            .floating("ConnectedPartyCallID")
+            .filter_map(|f| match f.value() {
+                crate::decode::FieldValue::Number(number) => Some(number.bits),
+                _ => None,
+            })
+            .collect();
+        let ids = [Some(key.id), secondary];
+        let has_data = ids.into_iter().flatten().any(|id| {
+            let key = CallKey { id, ..key };
+            self.calls.get(&key).is_some_and(|c| c.has_data)
+        });
+        for id in ids.into_iter().flatten() {
+            let goes_on = survivors.contains(&id);
+            if let Some(call) = self.calls.get_mut(&CallKey { id, ..key }) {
+                call.joined |= !goes_on;
+                call.has_data |= has_data;
+            }
+        }
+        let devices = seen.texts("ConnectedPartyDeviceID");
+        for (id, device) in survivors.iter().zip(devices) {
+            let key = CallKey { id: *id, ..key };
+            self.ensure(key, time);
+            if let Some(call) = self.calls.get_mut(&key) {
+                call.cleared = None;
+                call.has_data |= has_data;
+                call.set(&device, None, CONNECTED, time);
+            }
+        }
+    }
+
+    /// The call, or a party of it, goes on under another number.
+    fn rename(&mut self, key: CallKey, seen: &Seen<'_>, place: &Place) {
+        let Some(id) = seen
+            .number("NewConnectionCallID")
+            .filter(|id| *id != key.id)
+        else {
+            return;
+        };
+        let Some(old) = self.calls.get_mut(&key) else {
+            return;
+        };
+        old.joined = true;
+        let (call_type, caller, router_key, has_data, kind) = (
+            old.call_type,
+            old.caller.clone(),
+            old.router_key,
+            old.has_data,
+            old.peripheral_type,
+        );
+        let key = CallKey { id, ..key };
+        self.ensure(key, place.time);
+        if let Some(call) = self.calls.get_mut(&key) {
+            call.call_type = call.call_type.or(call_type);
+            call.caller = call.caller.take().or(caller);
+            call.router_key = call.router_key.or(router_key);
+            call.has_data |= has_data;
+            call.peripheral_type = kind;
+            call.cleared = None;
+        }
+    }
+}
+
+struct Place {
+    session: u32,
+    monitor: u32,
+    time: Timestamp,
+    no: u64,
+}
+
+impl Call {
+    /// Whether another session or monitor told the same before.
+    fn is_copy(
+        &mut self,
+        number: MessageType,
+        connection: Option<&str>,
+        seen: &Seen<'_>,
+        place: &Place,
+    ) -> bool {
+        let connection = connection.unwrap_or_default();
+        let local_state = seen.raw("LocalConnectionState").unwrap_or_default();
+        let is_same = |told: &Told| {
+            told.number == number
+                && told.connection == connection
+                && told.local_state == local_state
+        };
+        let here = |t: &Told| t.session == place.session && t.monitor == place.monitor;
+        let mut recent = self.recent.iter().rev();
+        let last = recent.find(|told| is_same(told));
+        let copy = last.is_some_and(|t| !here(t) && place.time <= t.time.after(LAG));
+        if copy {
+            return true;
+        }
+        if self.recent.len() >= RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Told {
+            number,
+            connection: connection.to_owned(),
+            local_state,
+            session: place.session,
+            monitor: place.monitor,
+            time: place.time,
+        });
+        false
+    }
+
+    fn note_view(&mut self, number: MessageType, connection: Option<&str>, place: &Place) {
+        let at = self
+            .views
+            .iter()
+            .position(|v| v.session == place.session && v.monitor == place.monitor);
+        let at = at.unwrap_or_else(|| {
+            if self.views.len() >= VIEWS {
+                self.views.remove(0);
+            }
+            self.views.push(View {
+                session: place.session,
+                monitor: place.monitor,
+                first: (place.time, place.no),
+                begun: None,
+                ended: None,
+            });
+            self.views.len() - 1
+        });
+        let Some(view) = self.views.get_mut(at) else {
+            return;
+        };
+        match number {
+            types::BEGIN_CALL_EVENT => {
+                if view.ended.take().is_some() {
+                    view.first = (place.time, place.no);
+                }
+                view.begun = Some(place.time);
+            }
+            types::END_CALL_EVENT => {
+                let connection = connection.filter(|c| !c.is_empty()).map(str::to_owned);
+                view.ended = Some((place.time, connection));
+            }
+            _ => {}
+        }
+    }
+
+    fn note_data(&mut self, seen: &Seen<'_>) {
+        if let Some(kind) = seen.number("CallType") {
+            self.call_type = Some(kind);
+        }
+        if let Some(caller) = seen.text("ANI")
+            && self.caller.as_deref() != Some(&*caller)
+        {
+            self.caller = Some(caller.into_owned());
+        }
+        let key = seen
+            .number("RouterCallKeyDay")
+            .zip(seen.number("RouterCallKeyCallID"));
+        if let Some(key) = key.filter(|key| *key != (0, 0)) {
+            self.router_key = Some(key);
+        }
+        self.has_data |= carries_data(seen);
+    }
+
+    /// Moves the connections; returns the phone that the event is about.
+    fn apply(
+        &mut self,
+        number: MessageType,
+        connection: Option<&str>,
+        seen: &Seen<'_>,
+    ) -> Option<String> {
+        let time = seen.info.time;
+        let connection = connection.unwrap_or_default();
+        let local = seen.number("LocalConnectionState");
+        let phone = |name: &str| seen.text(name).map(Cow::into_owned);
+        match number {
+            types::CALL_DELIVERED_EVENT => {
+                let alerting = phone("AlertingDeviceID");
+                // At the caller's end the event is about somebody else's phone.
+                if local.is_none_or(|state| state == ALERTING) {
+                    self.set(connection, alerting.as_deref(), ALERTING, time);
+                } else if let Some(state) = local {
+                    self.set(connection, None, state, time);
+                    if let Some(alerting) = &alerting {
+                        self.set(alerting, Some(alerting), ALERTING, time);
+                    }
+                }
+                alerting
+            }
+            types::CALL_ESTABLISHED_EVENT => {
+                let answering = phone("AnsweringDeviceID");
+                let own = answering.as_deref().filter(|a| {
+                    let leg = self.leg(connection).and_then(|l| l.phone.as_deref());
+                    leg.is_none_or(|phone| phone == *a) || connection.is_empty()
+                });
+                let own = own.map(str::to_owned);
+                self.set(connection, own.as_deref(), CONNECTED, time);
+                if own.is_none()
+                    && let Some(answering) = &answering
+                {
+                    self.set(answering, Some(answering), CONNECTED, time);
+                }
+                answering
+            }
+            types::CALL_HELD_EVENT => {
+                let holding = phone("HoldingDeviceID");
+                self.set(connection, holding.as_deref(), HELD, time);
+                holding
+            }
+            types::CALL_RETRIEVED_EVENT => {
+                let retrieving = phone("RetrievingDeviceID");
+                self.set(connection, retrieving.as_deref(), CONNECTED, time);
+                retrieving
+            }
+            types::CALL_SERVICE_INITIATED_EVENT | types::CALL_ORIGINATED_EVENT => {
+                self.set(connection, None, 1, time);
+                None
+            }
+            types::CALL_FAILED_EVENT => {
+                self.set(connection, None, FAILED, time);
+                phone("FailingDeviceID")
+            }
+            types::CALL_CONNECTION_CLEARED_EVENT | types::CALL_DIVERTED_EVENT => {
+                self.set(connection, None, CLEARED, time);
+                if self.legs.len() > 1 && self.legs.iter().all(|l| l.state == CLEARED) {
+                    self.cleared = self.cleared.or(Some(time));
+                }
+                None
+            }
+            types::CALL_CLEARED_EVENT => {
+                for leg in &mut self.legs {
+                    if leg.state != CLEARED {
+                        (leg.state, leg.since) = (CLEARED, time);
+                    }
+                }
+                self.cleared = self.cleared.or(Some(time));
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a message carries call variables or named variables.
+pub(in crate::triage) fn carries_data(seen: &Seen<'_>) -> bool {
+    seen.view.floating().any(|field| match field.name() {
+        Some("NamedVariable" | "NamedArray") => true,
+        Some(name) => name.starts_with("CallVariable") && field.raw().iter().any(|b| *b != 0),
+        None => false,
+    })
+}

@@ -1,0 +1,90 @@
+//! Agents, calls and requests as all sessions together show them. Kept in one place, so that every detector sees the same and the same event
+//! in several sessions counts once.
+
+mod agents;
+mod asked;
+mod calls;
+
+pub(super) use agents::{Agents, Change};
+pub(super) use asked::{Ask, Asked};
+pub(super) use calls::{
+    ALERTING, CLEARED, CONNECTED, Call, CallEvent, CallKey, Calls, FAILED, View, carries_data,
+};
+
+use crate::analysis::Seen;
+use crate::protocol::{self, Kind, roles, types};
+use crate::record::Direction;
+
+/// LOGIN of AgentState.
+pub(super) const LOGIN: u32 = 0;
+/// LOGOUT of AgentState.
+pub(super) const LOGOUT: u32 = 1;
+/// NOT_READY of AgentState.
+pub(super) const NOT_READY: u32 = 2;
+/// AVAILABLE of AgentState.
+pub(super) const AVAILABLE: u32 = 3;
+/// TALKING of AgentState.
+pub(super) const TALKING: u32 = 4;
+/// WORK_NOT_READY of AgentState.
+pub(super) const WORK_NOT_READY: u32 = 5;
+/// WORK_READY of AgentState.
+pub(super) const WORK_READY: u32 = 6;
+/// RESERVED of AgentState.
+pub(super) const RESERVED: u32 = 8;
+/// HOLD of AgentState.
+pub(super) const HOLD: u32 = 10;
+
+/// PeripheralType of Unified CCE's agent peripherals.
+pub(super) const ENTERPRISE_AGENT: u32 = 17;
+
+/// Media routing domain of voice.
+pub(super) const VOICE: u32 = 1;
+
+/// The name of an AgentState.
+pub(super) fn agent_state(state: u32) -> String {
+    named("AgentState", state).map_or_else(|| format!("in state {state}"), str::to_owned)
+}
+
+/// The name of a LocalConnectionState, where it says something.
+pub(super) fn connection_state(state: u32) -> Option<&'static str> {
+    named("LocalConnectionState", state).filter(|_| state != 0xFFFF)
+}
+
+/// The short name of a value in a table.
+pub(super) fn named(table: &str, value: u32) -> Option<&'static str> {
+    Some(protocol::value_table(table)?.get(value)?.short)
+}
+
+/// What is known of agents, calls and requests.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) agents: Agents,
+    pub(super) calls: Calls,
+    pub(super) asked: Asked,
+}
+
+impl Known {
+    /// Takes note of a message. Afterwards the agents tell whether it brought a change, the calls which event it was.
+    pub(super) fn message(&mut self, seen: &Seen<'_>) {
+        self.agents.clear_change();
+        self.calls.clear_event();
+        let Some(message) = seen.info.message else {
+            return;
+        };
+        match message.number {
+            types::AGENT_STATE_EVENT => self.agents.event(seen),
+            types::QUERY_AGENT_STATE_CONF => {
+                let ask = seen.info.answers.and_then(|a| self.asked.get(a.request.no));
+                self.agents.snapshot(seen, ask);
+            }
+            roles::OPEN_REQ | roles::HEARTBEAT_REQ => {}
+            _ if message.kind == Kind::Request
+                && seen.info.direction == Direction::ClientToServer =>
+            {
+                self.asked.message(seen, &self.agents, &self.calls);
+            }
+            _ if message.kind == Kind::Event => self.calls.event(seen),
+            _ => {}
+        }
+    }
+}
