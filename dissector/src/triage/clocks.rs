@@ -86,7 +86,10 @@ impl Detector for Clocks {
             other.map(|(name, other)| {
                 let difference = offset.saturating_sub(*other);
                 let far = words::span(difference.saturating_abs());
-                format!("the clock of {server} is {far} {} that of {name}", way(difference))
+                format!(
+                    "the clock of {server} is {far} {} that of {name}",
+                    way(difference)
+                )
             })
         };
         if let Some(text) = text {

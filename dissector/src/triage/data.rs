@@ -135,11 +135,9 @@ impl Updates {
             format!("call {}: {}", key.id, names.join(", ")),
         )
         .call(key.id);
-        let too_long = values
-            .iter()
-            .find(|(name, value, _)| {
-                name.starts_with("CallVariable") && value.len() > LONGEST_VARIABLE
-            });
+        let too_long = values.iter().find(|(name, value, _)| {
+            name.starts_with("CallVariable") && value.len() > LONGEST_VARIABLE
+        });
         if let Some((name, value, _)) = too_long {
             out.push(
                 Sighting::of(
@@ -172,7 +170,9 @@ impl Updates {
     fn due(&mut self, around: &Context, out: &mut Sightings) {
         while let Some((key, update, until)) = self.open.due(around.now()) {
             let facts = around.session(update.session);
-            let mask = facts.and_then(|f| f.opened.as_ref()).and_then(|o| o.call_mask);
+            let mask = facts
+                .and_then(|f| f.opened.as_ref())
+                .and_then(|o| o.call_mask);
             let told = mask.is_some_and(|mask| mask & UPDATE_MASK != 0);
             // A client that was never told of the call is not told of its data either.
             let views = around.known().calls.call(key);
@@ -359,8 +359,7 @@ impl Detector for Limits {
             .map(|v| v.name)
             .collect();
         if is_request {
-            self.written
-                .add(key, until, seen.info.peers.session);
+            self.written.add(key, until, seen.info.peers.session);
             return;
         }
         let writer = self.written.take(&key);
@@ -378,7 +377,11 @@ impl Detector for Limits {
                     Sighting::of(
                         Code::EccNearLimit,
                         seen,
-                        format!("call {}: {} no more, after S{writer} wrote", key.id, gone.join(", ")),
+                        format!(
+                            "call {}: {} no more, after S{writer} wrote",
+                            key.id,
+                            gone.join(", ")
+                        ),
                     )
                     .group("named variables vanish with an update")
                     .call(key.id),
@@ -431,9 +434,10 @@ impl Detector for Missing {
                 });
             if let Some((other, _)) = earlier {
                 sighting.severity = Severity::Warn;
-                sighting
-                    .text
-                    .push_str(&format!(", while call {} of this caller had them", other.id));
+                sighting.text.push_str(&format!(
+                    ", while call {} of this caller had them",
+                    other.id
+                ));
                 sighting.group = "calls lost their data on the way".to_owned();
             }
             out.push(sighting);
@@ -461,7 +465,8 @@ impl Detector for Missing {
         // Calls that began before the session are told again without all they have.
         let facts = around.session(seen.info.peers.session);
         let opened = facts.and_then(|f| f.granted.as_ref()).map(|g| g.time);
-        let settled = opened.is_some_and(|at| seen.info.time > at.after(around.thresholds().snapshot));
+        let settled =
+            opened.is_some_and(|at| seen.info.time > at.after(around.thresholds().snapshot));
         if !settled || around.recovering(seen.info.time) {
             return;
         }

@@ -8,7 +8,7 @@ use crate::finding::Severity;
 pub(super) const fn is_cause(code: Code) -> bool {
     matches!(
         code,
-        Code::PgOpcDown | Code::PeripheralOffline | Code::PhonesLost
+        Code::PgOpcDown | Code::PeripheralOffline | Code::PhonesLost | Code::PhoneOut
     )
 }
 
@@ -22,6 +22,10 @@ pub(super) fn explains(cause: &Sighting, effect: &Sighting) -> bool {
         Code::PhonesLost => {
             let one_of_them = effect.code == Code::PhoneOut;
             one_of_them || (is_of_phones(effect.code) && effect.agent.is_some())
+        }
+        // A phone that is back soon is no cause that anybody would look at.
+        Code::PhoneOut if cause.severity >= Severity::Warn => {
+            is_of_phones(effect.code) && effect.agent.is_some() && effect.agent == cause.agent
         }
         _ => false,
     }

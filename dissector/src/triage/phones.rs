@@ -44,8 +44,8 @@ impl Phones {
         }
         let thresholds = around.thresholds();
         let time = seen.info.time;
-        let group = format!("phone {} is out of service", phone.1);
-        let mut sighting = Sighting::of(Code::PhoneOut, seen, String::new()).group(group);
+        let mut sighting = Sighting::of(Code::PhoneOut, seen, format!("phone {}", phone.1))
+            .group("phones out of service");
         let agents = &around.known().agents;
         sighting.agent = agents.at(Some(phone.0), &phone.1).map(str::to_owned);
         let mut one = Sighting::of(Code::PhonesLost, seen, format!("phone {}", phone.1));
@@ -93,7 +93,8 @@ impl Phones {
         while let Some((phone, (mut sighting, _), _)) = self.out.due(around.now()) {
             let wait = around.thresholds().phone_back.as_nanos();
             let wait = i64::try_from(wait).unwrap_or(i64::MAX);
-            sighting.text = format!("not back within {}", words::span(wait));
+            let wait = words::span(wait);
+            sighting.text.push_str(&format!(": not back within {wait}"));
             out.push(sighting);
             if self.known_out.len() < MAX_BURST {
                 self.known_out.insert(phone, ());
@@ -121,7 +122,7 @@ impl Detector for Phones {
                 self.known_out.remove(&phone);
                 if let Some((mut sighting, since)) = self.out.take(&phone) {
                     let span = words::span(seen.info.time.nanos_since(since));
-                    sighting.text = format!("back after {span}");
+                    sighting.text.push_str(&format!(": back after {span}"));
                     out.push(sighting.severity(Severity::Info));
                 }
             }
@@ -132,7 +133,7 @@ impl Detector for Phones {
     fn finish(&mut self, around: &Context, out: &mut Sightings) {
         self.due(around, out);
         while let Some((_, (mut sighting, _), _)) = self.out.drain() {
-            sighting.text = "not back when the capture ended".to_owned();
+            sighting.text.push_str(": not back when the capture ended");
             out.push(sighting.severity(Severity::Info));
         }
     }

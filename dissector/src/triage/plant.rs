@@ -39,9 +39,7 @@ fn is_snapshot(seen: &Seen<'_>, around: &Context) -> bool {
     let facts = around.session(seen.info.peers.session);
     facts
         .and_then(|facts| facts.granted.as_ref())
-        .is_some_and(|granted| {
-            seen.info.time <= granted.time.after(around.thresholds().snapshot)
-        })
+        .is_some_and(|granted| seen.info.time <= granted.time.after(around.thresholds().snapshot))
 }
 
 /// What was lost with a peripheral or a PG, to be told once it is back or the capture is over.

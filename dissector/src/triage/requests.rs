@@ -73,7 +73,11 @@ impl Detector for Unanswered {
             return;
         };
         // These have findings of their own; what the server asks is looked at elsewhere.
-        let own = [roles::OPEN_REQ, roles::HEARTBEAT_REQ, types::SET_CALL_DATA_REQ];
+        let own = [
+            roles::OPEN_REQ,
+            roles::HEARTBEAT_REQ,
+            types::SET_CALL_DATA_REQ,
+        ];
         if own.contains(&request.number) || exchange.asked == Direction::ServerToClient {
             return;
         }
@@ -94,7 +98,11 @@ impl Detector for Unanswered {
         }
         let many = thresholds::reaches(recent.len(), thresholds.unanswered);
         let severe = many || controls_a_call(request.number);
-        let severity = if severe { Severity::Error } else { Severity::Warn };
+        let severity = if severe {
+            Severity::Error
+        } else {
+            Severity::Warn
+        };
         let name = name(request.number);
         let ask = around.known().asked.get(request.no);
         let about = ask.map(known::Ask::about).filter(|a| !a.is_empty());
@@ -142,7 +150,13 @@ impl Failures {
         }
     }
 
-    fn answered(&mut self, answer: &Answer, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
+    fn answered(
+        &mut self,
+        answer: &Answer,
+        seen: &Seen<'_>,
+        around: &Context,
+        out: &mut Sightings,
+    ) {
         let number = answer.request.number;
         let is_control = protocol::message(number).is_some_and(|m| m.service == "client-control");
         if !is_control {
@@ -172,8 +186,7 @@ impl Failures {
             }
             return;
         };
-        let is_login =
-            number == types::SET_AGENT_STATE_REQ && ask.state == Some(known::LOGIN);
+        let is_login = number == types::SET_AGENT_STATE_REQ && ask.state == Some(known::LOGIN);
         if is_login || joins_calls(number) || !seen.is(types::CONTROL_FAILURE_CONF) {
             return;
         }
@@ -203,8 +216,11 @@ impl Failures {
         sighting.agent.clone_from(&ask.agent);
         sighting.call = ask.call;
         let until = seen.info.time.after(around.thresholds().failure_retry);
-        self.open
-            .add((session, number.0, about, answer.request.no), until, (sighting, kind));
+        self.open.add(
+            (session, number.0, about, answer.request.no),
+            until,
+            (sighting, kind),
+        );
     }
 }
 
@@ -310,8 +326,8 @@ impl Detector for Duplicates {
         let Some(message) = info.message else {
             return;
         };
-        let asks = message.kind == protocol::Kind::Request
-            && info.direction == Direction::ClientToServer;
+        let asks =
+            message.kind == protocol::Kind::Request && info.direction == Direction::ClientToServer;
         // Digits repeat on purpose; who only asks changes nothing by asking again.
         let changes = matches!(message.service, "client-control" | "call-data-update")
             && message.number != types::SEND_DTMF_SIGNAL_REQ
@@ -329,9 +345,10 @@ impl Detector for Duplicates {
             }
             let hash = self.hash(seen);
             let session = info.peers.session;
-            let earlier = self.recent.iter().find(|r| {
-                r.session == session && r.number == message.number && r.hash == hash
-            });
+            let earlier = self
+                .recent
+                .iter()
+                .find(|r| r.session == session && r.number == message.number && r.hash == hash);
             if let Some(earlier) = earlier {
                 let after = words::span(info.time.nanos_since(earlier.time));
                 out.push(

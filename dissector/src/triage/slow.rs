@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// Slow answers of one kind of request that are remembered; of more, the first ones are.
 const MAX_SLOW: usize = 1_024;
+/// Answers that show what is usual.
+const LEAST_USUAL: u64 = 5;
 /// Kinds of requests that are followed.
 const MAX_KINDS: usize = 512;
 
@@ -158,11 +160,13 @@ impl Detector for Slow {
                 continue;
             };
             let name = requests::name(MessageType(number));
-            let group = format!(
-                "{name} answered after up to {}, usually after {}",
-                words::span(worst),
-                words::span(median)
-            );
+            // Of a few answers nobody can say what is usual.
+            let usual = if kind.latencies.total < LEAST_USUAL {
+                String::new()
+            } else {
+                format!(", usually after {}", words::span(median))
+            };
+            let group = format!("{name} answered after up to {}{usual}", words::span(worst));
             if kind.more > 0 {
                 let hint = format!("{} more answers took long", kind.more);
                 out.hint(Code::RequestSlow, &group, hint);

@@ -78,7 +78,9 @@ impl Detector for Flapping {
             Sighting::of(
                 Code::StateFlapping,
                 seen,
-                format!("{times} changes between AVAILABLE and NOT_READY in {span}, without a call"),
+                format!(
+                    "{times} changes between AVAILABLE and NOT_READY in {span}, without a call"
+                ),
             )
             .group(format!("agent {} goes to and fro", change.agent))
             .agent(change.agent.clone()),
@@ -170,7 +172,9 @@ impl Detector for Duplicates {
             .is_some_and(|g| g.services & NO_DUPLICATES != 0);
         let agent = seen.text("AgentID").or_else(|| seen.text("AgentIDLong"));
         let agent = agent.unwrap_or_default();
-        let state = seen.raw("AgentState").map_or_else(String::new, known::agent_state);
+        let state = seen
+            .raw("AgentState")
+            .map_or_else(String::new, known::agent_state);
         let mut sighting = Sighting::of(
             Code::DuplicateAgentEvents,
             seen,
@@ -182,7 +186,8 @@ impl Detector for Duplicates {
         ))
         .agent(agent.clone());
         if suppressed {
-            sighting.hint = Some("although the session asked the server to leave repeats out".to_owned());
+            sighting.hint =
+                Some("although the session asked the server to leave repeats out".to_owned());
         }
         out.push(sighting);
     }

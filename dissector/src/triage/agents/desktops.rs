@@ -177,7 +177,10 @@ impl TwoHands {
             format!("login at phone {phone} while logged in at another")
         } else if back {
             let other = hands.sessions.iter().rev().nth(1).map_or(0, |(_, s)| *s);
-            format!("S{other} and S{} ask for states of this agent by turns", ask.session)
+            format!(
+                "S{other} and S{} ask for states of this agent by turns",
+                ask.session
+            )
         } else {
             return;
         };

@@ -17,10 +17,7 @@ const NOT_ARRIVING: u32 = 50_010;
 
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
-    vec![
-        Box::new(Forced::default()),
-        Box::new(NotArriving),
-    ]
+    vec![Box::new(Forced::default()), Box::new(NotArriving)]
 }
 
 /// Whether the system set this reason against the agent's will. Those that tell of the agent's own calls (50005, 50006, 32762, 51004) or of a
@@ -108,9 +105,11 @@ impl Forced {
                     }
                 }
             }
-            while burst.list.front().is_some_and(|(time, _)| {
-                everything || now > time.after(thresholds.mass_window)
-            }) {
+            while burst
+                .list
+                .front()
+                .is_some_and(|(time, _)| everything || now > time.after(thresholds.mass_window))
+            {
                 if let Some((_, sighting)) = burst.list.pop_front()
                     && sighting.code == Code::ForcedOut
                 {
@@ -162,9 +161,9 @@ impl Detector for Forced {
             .phone
             .as_ref()
             .map_or_else(String::new, |p| format!(", phone {p}"));
-        let from = change
-            .from
-            .map_or_else(String::new, |(s, _)| format!(", was {}", known::agent_state(s)));
+        let from = change.from.map_or_else(String::new, |(s, _)| {
+            format!(", was {}", known::agent_state(s))
+        });
         let said = hints::reason(change.peripheral_type, change.reason, change.to);
         let mut sighting = Sighting::of(
             Code::ForcedOut,

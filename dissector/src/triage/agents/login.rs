@@ -51,7 +51,11 @@ impl Logins {
         }
         self.tries.push_back((time, who));
         let many = thresholds::reaches(self.tries.len(), thresholds.login_tries);
-        let severity = if many { Severity::Error } else { Severity::Warn };
+        let severity = if many {
+            Severity::Error
+        } else {
+            Severity::Warn
+        };
         out.push(sighting.severity(severity));
     }
 
@@ -110,8 +114,7 @@ impl Detector for Logins {
         sighting.hint = hints::failure(&failure);
         sighting.agent.clone_from(&ask.agent);
         let until = seen.info.time.after(around.thresholds().login_retry);
-        self.refused
-            .add((who, answer.request.no), until, sighting);
+        self.refused.add((who, answer.request.no), until, sighting);
     }
 
     fn finish(&mut self, around: &Context, out: &mut Sightings) {

@@ -23,7 +23,9 @@ pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
 /// Whether a session would have been told of a call that arrives.
 fn tells_calls(session: u32, mask: u32, around: &Context) -> bool {
     let facts = around.session(session);
-    let asked = facts.and_then(|f| f.opened.as_ref()).and_then(|o| o.call_mask);
+    let asked = facts
+        .and_then(|f| f.opened.as_ref())
+        .and_then(|o| o.call_mask);
     asked.is_some_and(|asked| asked & mask == mask)
 }
 
@@ -52,14 +54,16 @@ impl Stuck {
             {
                 continue;
             }
-            let longer = reserved
-                .since
-                .after(around.thresholds().reserved_long);
+            let longer = reserved.since.after(around.thresholds().reserved_long);
             self.longer.add(key, longer, reserved);
         }
         while let Some((_, reserved, until)) = self.longer.due(around.now()) {
             let sure = around.can_miss(reserved.session, reserved.since, until);
-            let severity = if sure { Severity::Error } else { Severity::Warn };
+            let severity = if sure {
+                Severity::Error
+            } else {
+                Severity::Warn
+            };
             tell(reserved, until, severity, out);
         }
     }
@@ -74,8 +78,15 @@ impl Stuck {
 
 fn tell(mut reserved: Reserved, until: Timestamp, severity: Severity, out: &mut Sightings) {
     let held = words::span(until.nanos_since(reserved.since));
-    let more = if severity == Severity::Error { "more than " } else { "" };
-    reserved.sighting.text = format!("{} for {more}{held}, no call at its phone", reserved.sighting.text);
+    let more = if severity == Severity::Error {
+        "more than "
+    } else {
+        ""
+    };
+    reserved.sighting.text = format!(
+        "{} for {more}{held}, no call at its phone",
+        reserved.sighting.text
+    );
     out.push(reserved.sighting.severity(severity));
 }
 
@@ -102,7 +113,8 @@ impl Detector for Stuck {
                     key.peripheral == change.peripheral
                         && call.leg(phone).is_some_and(|leg| {
                             leg.state != known::CLEARED
-                                && leg.since.after(around.thresholds().reserved_order) >= change.time
+                                && leg.since.after(around.thresholds().reserved_order)
+                                    >= change.time
                         })
                 })
             });
@@ -200,7 +212,9 @@ impl Detector for Announced {
                 return;
             };
             let session = seen.info.peers.session;
-            let is_voice = seen.number("MRDID").is_none_or(|domain| domain == known::VOICE);
+            let is_voice = seen
+                .number("MRDID")
+                .is_none_or(|domain| domain == known::VOICE);
             if !is_voice || !tells_calls(session, DELIVERED_MASK | ABORT_MASK, around) {
                 return;
             }
@@ -241,7 +255,9 @@ impl Detector for Announced {
         if event.number == types::CALL_DELIVERED_EVENT {
             let devices = [&event.phone, &event.connection];
             self.waiting.take_all(|(_, instrument), _| {
-                devices.iter().any(|device| device.as_ref() == Some(instrument))
+                devices
+                    .iter()
+                    .any(|device| device.as_ref() == Some(instrument))
             });
         }
     }

@@ -70,7 +70,9 @@ impl Ringing {
             return;
         }
         let call = known.calls.call(event.key);
-        let rings = call.and_then(|c| c.leg(phone)).is_some_and(|leg| leg.state == known::ALERTING);
+        let rings = call
+            .and_then(|c| c.leg(phone))
+            .is_some_and(|leg| leg.state == known::ALERTING);
         if !rings {
             return;
         }
@@ -158,7 +160,8 @@ impl Ringing {
                 self.unanswered(key, ring, time, &how, around, out);
             } else if !whole && connection != call.and_then(|c| c.caller.as_ref()) {
                 // Taken away; whether it was not answered shows by where it goes next.
-                self.rings.add(key, time.after(Duration::from_secs(5)), ring);
+                self.rings
+                    .add(key, time.after(Duration::from_secs(5)), ring);
             }
         }
     }

@@ -102,18 +102,17 @@ impl Detector for Endless {
         match event.number {
             types::BEGIN_CALL_EVENT => {
                 let facts = around.session(session);
-                let mask = facts.and_then(|f| f.opened.as_ref()).and_then(|o| o.call_mask);
+                let mask = facts
+                    .and_then(|f| f.opened.as_ref())
+                    .and_then(|o| o.call_mask);
                 // Without the OPEN_REQ nobody knows whether ends are told.
                 if mask.is_none_or(|mask| mask & END_MASK == 0) {
                     return;
                 }
-                let sighting = Sighting::of(
-                    Code::CallNeverEnded,
-                    seen,
-                    format!("call {}", event.key.id),
-                )
-                .group(format!("S{session} shows calls that do not end"))
-                .call(event.key.id);
+                let sighting =
+                    Sighting::of(Code::CallNeverEnded, seen, format!("call {}", event.key.id))
+                        .group(format!("S{session} shows calls that do not end"))
+                        .call(event.key.id);
                 let begun = Begun {
                     sighting,
                     begun: seen.info.time,

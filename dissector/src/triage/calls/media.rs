@@ -158,7 +158,9 @@ impl Detector for Silent {
             types::CALL_ESTABLISHED_EVENT => {
                 let session = seen.info.peers.session;
                 let facts = around.session(session);
-                let mask = facts.and_then(|f| f.opened.as_ref()).and_then(|o| o.call_mask);
+                let mask = facts
+                    .and_then(|f| f.opened.as_ref())
+                    .and_then(|o| o.call_mask);
                 let told = mask.is_some_and(|mask| mask & RTP_MASK != 0);
                 let call = known.calls.call(event.key);
                 let kind = call.map_or(0, |c| c.peripheral_type);

@@ -83,9 +83,10 @@ impl Detector for Order {
             {
                 let ahead = words::span(time.nanos_since(early.since));
                 let mut sighting = early.sighting;
-                sighting
-                    .text
-                    .push_str(&format!(", {ahead} before its BEGIN_CALL_EVENT (#{})", seen.info.no));
+                sighting.text.push_str(&format!(
+                    ", {ahead} before its BEGIN_CALL_EVENT (#{})",
+                    seen.info.no
+                ));
                 let _ = early.no;
                 out.push(sighting);
             }

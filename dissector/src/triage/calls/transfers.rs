@@ -84,7 +84,9 @@ impl Transfers {
             return;
         };
         let facts = around.session(session);
-        let told = facts.and_then(|f| f.opened.as_ref()).and_then(|o| o.call_mask);
+        let told = facts
+            .and_then(|f| f.opened.as_ref())
+            .and_then(|o| o.call_mask);
         if told.is_none_or(|told| told & mask == 0) {
             return;
         }
@@ -141,13 +143,9 @@ impl Transfers {
             id: survivor,
             ..event.key
         };
-        let mut sighting = Sighting::of(
-            Code::TransferFailed,
-            seen,
-            format!("call {survivor}"),
-        )
-        .group("callers lost in a transfer")
-        .call(survivor);
+        let mut sighting = Sighting::of(Code::TransferFailed, seen, format!("call {survivor}"))
+            .group("callers lost in a transfer")
+            .call(survivor);
         sighting.agent = seen
             .text("TransferringDeviceID")
             .and_then(|d| around.known().agents.at(Some(event.key.peripheral), &d))
@@ -201,9 +199,9 @@ impl Detector for Transfers {
                 };
                 if leaves && let Some((_, _, mut sighting)) = self.joined.take(&event.key) {
                     let span = words::span(seen.info.time.nanos_since(time));
-                    sighting
-                        .text
-                        .push_str(&format!(": the caller's side was cleared {span} after the transfer"));
+                    sighting.text.push_str(&format!(
+                        ": the caller's side was cleared {span} after the transfer"
+                    ));
 
                     out.push(sighting);
                 }

@@ -3,7 +3,6 @@
 use super::{Agents, Calls};
 use crate::analysis::Seen;
 use crate::limits;
-use crate::protocol::MessageType;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -14,8 +13,6 @@ pub(in crate::triage) struct Ask {
     pub time: Timestamp,
     /// Its session.
     pub session: u32,
-    /// What it is.
-    pub number: MessageType,
     /// PeripheralID.
     pub peripheral: Option<u32>,
     /// The agent it names, or the one at the phone that it names.
@@ -24,8 +21,6 @@ pub(in crate::triage) struct Ask {
     pub phone: Option<String>,
     /// The call it is about: the active one, where it names two.
     pub call: Option<u32>,
-    /// The connection on that call.
-    pub connection: Option<String>,
     /// AgentState asked for.
     pub state: Option<u32>,
     /// EventReasonCode given.
@@ -74,12 +69,10 @@ impl Ask {
         Self {
             time: seen.info.time,
             session: seen.info.peers.session,
-            number: seen.info.number,
             peripheral,
             agent,
             phone,
             call,
-            connection,
             state: seen.raw("AgentState"),
             reason: seen.raw("EventReasonCode"),
             forced: seen.raw("ForcedFlag"),
@@ -94,7 +87,11 @@ impl Ask {
         if let Some(agent) = &self.agent {
             parts.push(format!("agent {agent}"));
         }
-        if let Some(phone) = self.phone.as_ref().filter(|p| Some(*p) != self.agent.as_ref()) {
+        if let Some(phone) = self
+            .phone
+            .as_ref()
+            .filter(|p| Some(*p) != self.agent.as_ref())
+        {
             parts.push(format!("phone {phone}"));
         }
         if let Some(call) = self.call {
@@ -135,7 +132,6 @@ impl Asked {
         if self.asks.len() >= limits::MAX_TRIAGE_REQUESTS {
             self.asks.pop_first();
         }
-        self.asks
-            .insert(seen.info.no, Ask::of(seen, agents, calls));
+        self.asks.insert(seen.info.no, Ask::of(seen, agents, calls));
     }
 }

@@ -72,8 +72,6 @@ pub(in crate::triage) struct View {
 pub(in crate::triage) struct Call {
     /// Counts all calls, so that two with the same number are told apart.
     pub serial: u64,
-    /// When it was first seen.
-    pub first: Timestamp,
     /// Its last event.
     pub last: Timestamp,
     /// PeripheralType, 0 when not told.
@@ -111,7 +109,6 @@ impl Call {
     fn new(serial: u64, time: Timestamp) -> Self {
         Self {
             serial,
-            first: time,
             last: time,
             peripheral_type: 0,
             call_type: None,
@@ -146,7 +143,12 @@ impl Call {
         views.find(|v| v.session == session && v.monitor == monitor)
     }
 
-    fn leg_mut(&mut self, connection: &str, phone: Option<&str>, time: Timestamp) -> Option<&mut Leg> {
+    fn leg_mut(
+        &mut self,
+        connection: &str,
+        phone: Option<&str>,
+        time: Timestamp,
+    ) -> Option<&mut Leg> {
         let place = self.legs.iter().position(|l| {
             l.connection == connection || (phone.is_some() && l.phone.as_deref() == phone)
         });
@@ -257,7 +259,11 @@ impl Calls {
             number,
             types::CALL_CONFERENCED_EVENT | types::CALL_TRANSFERRED_EVENT
         );
-        let id = if joins { "PrimaryCallID" } else { "ConnectionCallID" };
+        let id = if joins {
+            "PrimaryCallID"
+        } else {
+            "ConnectionCallID"
+        };
         let (Some(peripheral), Some(id)) = (seen.number("PeripheralID"), seen.number(id)) else {
             return;
         };
@@ -278,7 +284,11 @@ impl Calls {
             return;
         };
         let before = call.view(place.session, place.monitor).cloned();
-        let connection = seen.text(if joins { "PrimaryDeviceID" } else { "ConnectionDeviceID" });
+        let connection = seen.text(if joins {
+            "PrimaryDeviceID"
+        } else {
+            "ConnectionDeviceID"
+        });
         let copy = call.is_copy(number, connection.as_deref(), seen, &place);
         call.note_view(number, connection.as_deref(), &place);
         call.last = call.last.max(place.time);

@@ -7,9 +7,7 @@ mod calls;
 
 pub(super) use agents::{Agents, Change};
 pub(super) use asked::{Ask, Asked};
-pub(super) use calls::{
-    ALERTING, CLEARED, CONNECTED, Call, CallEvent, CallKey, Calls, FAILED, View, carries_data,
-};
+pub(super) use calls::{ALERTING, CLEARED, CONNECTED, Call, CallKey, Calls, FAILED, carries_data};
 
 use crate::analysis::Seen;
 use crate::protocol::{self, Kind, roles, types};
