@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Servers that are compared.
 const MAX_SERVERS: usize = 1_024;
 
+/// No capture is older: 1990-01-01 (s).
+const FIRST_TIME: i64 = 631_152_000;
+
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
     vec![Box::new(Clocks::default())]
@@ -47,6 +50,10 @@ impl Detector for Clocks {
         let Some(said) = seen.raw("ICMCentralControllerTime").filter(|t| *t != 0) else {
             return;
         };
+        // Some captures have no times at all.
+        if seen.info.time < Timestamp::from_seconds(FIRST_TIME) {
+            return;
+        }
         let said = Timestamp::from_seconds(i64::from(said));
         let offset = said.nanos_since(seen.info.time);
         let server = seen.info.peers.server;

@@ -119,6 +119,27 @@ impl SessionFacts {
         self.opened.is_some()
     }
 
+    /// Whether the client is told of calls by all events of a mask (CallMsgMask): the service is granted, the mask asks for them, and the
+    /// server is not on standby. Without its beginning nothing is known of a session.
+    #[must_use]
+    pub fn hears_calls(&self, mask: u32) -> bool {
+        let asked = self.opened.as_ref().and_then(|o| o.call_mask);
+        self.is_told() && asked.is_some_and(|asked| asked & mask == mask)
+    }
+
+    /// The same for agents, by AgentStateMask.
+    #[must_use]
+    pub fn hears_agents(&self, mask: u32) -> bool {
+        let asked = self.opened.as_ref().and_then(|o| o.agent_mask);
+        self.is_told() && asked.is_some_and(|asked| asked & mask == mask)
+    }
+
+    fn is_told(&self) -> bool {
+        self.granted
+            .as_ref()
+            .is_some_and(|g| g.services & EVENTS != 0 && g.session_type != Some(STANDBY))
+    }
+
     /// The side of its server.
     #[must_use]
     pub const fn side(&self) -> Option<PairSide> {
@@ -149,6 +170,12 @@ impl SessionFacts {
         )
     }
 }
+
+/// CTI_SERVICE_CLIENT_EVENTS and CTI_SERVICE_ALL_EVENTS of CTIServiceMask.
+const EVENTS: u32 = 0x11;
+
+/// SessionType of a server on standby.
+const STANDBY: u32 = 2;
 
 /// Breaks of a session that are remembered.
 const MAX_BREAKS: usize = 64;

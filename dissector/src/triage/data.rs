@@ -169,11 +169,9 @@ impl Updates {
 
     fn due(&mut self, around: &Context, out: &mut Sightings) {
         while let Some((key, update, until)) = self.open.due(around.now()) {
-            let facts = around.session(update.session);
-            let mask = facts
-                .and_then(|f| f.opened.as_ref())
-                .and_then(|o| o.call_mask);
-            let told = mask.is_some_and(|mask| mask & UPDATE_MASK != 0);
+            let told = around
+                .session(update.session)
+                .is_some_and(|f| f.hears_calls(UPDATE_MASK));
             // A client that was never told of the call is not told of its data either.
             let views = around.known().calls.call(key);
             let sees = views.is_some_and(|c| {

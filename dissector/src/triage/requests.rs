@@ -14,6 +14,9 @@ use std::hash::{BuildHasher, Hasher};
 /// Requests of a kind that are remembered by time.
 const MAX_RECENT: usize = 4_096;
 
+/// ControlFailureCode of a request that the server has already.
+const SAID_DUPLICATE: u32 = 72;
+
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
     vec![
@@ -57,6 +60,12 @@ pub(super) const fn joins_calls(number: MessageType) -> bool {
         number,
         types::TRANSFER_CALL_REQ | types::CONFERENCE_CALL_REQ | types::CONSULTATION_CALL_REQ
     )
+}
+
+/// Whether a request changes nothing.
+fn only_asks(number: MessageType) -> bool {
+    let name = name(number);
+    name.starts_with("QUERY_") || name.starts_with("SNAPSHOT_")
 }
 
 /// Requests without an answer.
@@ -212,6 +221,9 @@ impl Failures {
             format!("{about}{said}{states}"),
         )
         .group(group);
+        if only_asks(number) {
+            sighting.severity = Severity::Info;
+        }
         sighting.hint = hints::failure(&failure);
         sighting.agent.clone_from(&ask.agent);
         sighting.call = ask.call;
@@ -331,8 +343,7 @@ impl Detector for Duplicates {
         // Digits repeat on purpose; who only asks changes nothing by asking again.
         let changes = matches!(message.service, "client-control" | "call-data-update")
             && message.number != types::SEND_DTMF_SIGNAL_REQ
-            && !message.name.starts_with("QUERY_")
-            && !message.name.starts_with("SNAPSHOT_");
+            && !only_asks(message.number);
         if asks && changes {
             let window = around.thresholds().duplicate_request;
             while self
@@ -366,6 +377,26 @@ impl Detector for Duplicates {
                 number: message.number,
                 hash,
             });
+        }
+        let said_so = info.answers.and_then(|a| a.failure.map(|f| (a.request, f)));
+        if let Some((request, failure)) = said_so
+            && seen.is(types::CONTROL_FAILURE_CONF)
+            && failure.code == SAID_DUPLICATE
+        {
+            let session = info.peers.session;
+            out.push(
+                Sighting::of_part(
+                    Code::DuplicateRequest,
+                    session,
+                    &request,
+                    around,
+                    format!(
+                        "{}, which the server calls a duplicate",
+                        name(request.number)
+                    ),
+                )
+                .group(format!("S{session} sends the same request twice")),
+            );
         }
         if asks
             && info

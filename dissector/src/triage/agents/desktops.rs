@@ -161,7 +161,10 @@ impl TwoHands {
                 known
                     .agents
                     .phones_of(peripheral, agent)
-                    .is_some_and(|phones| !phones.into_iter().flatten().any(|p| p == phone))
+                    .is_some_and(|phones| {
+                        let mut phones = phones.into_iter().flatten().peekable();
+                        phones.peek().is_some() && phones.all(|known| known != phone)
+                    })
                     && known
                         .agents
                         .state(Some(peripheral), agent)

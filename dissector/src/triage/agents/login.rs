@@ -153,12 +153,9 @@ fn may_stay(ask: &Ask, state: u32) -> bool {
 
 /// Whether the session asked to be told of that state.
 fn is_told(session: u32, state: u32, around: &Context) -> bool {
-    let Some(facts) = around.session(session) else {
-        return false;
-    };
-    let mask = facts.opened.as_ref().and_then(|o| o.agent_mask);
     let bit = 1u32.checked_shl(state).unwrap_or_default();
-    mask.is_some_and(|mask| mask & bit != 0) && around.known().agents.tells(session)
+    let told = around.session(session).is_some_and(|f| f.hears_agents(bit));
+    told && around.known().agents.tells(session)
 }
 
 impl Detector for NoEffect {

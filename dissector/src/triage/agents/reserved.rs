@@ -22,11 +22,7 @@ pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
 
 /// Whether a session would have been told of a call that arrives.
 fn tells_calls(session: u32, mask: u32, around: &Context) -> bool {
-    let facts = around.session(session);
-    let asked = facts
-        .and_then(|f| f.opened.as_ref())
-        .and_then(|o| o.call_mask);
-    asked.is_some_and(|asked| asked & mask == mask)
+    around.session(session).is_some_and(|f| f.hears_calls(mask))
 }
 
 #[derive(Debug)]
@@ -101,6 +97,7 @@ impl Detector for Stuck {
             let judged = change.to == known::RESERVED
                 && change.domain == known::VOICE
                 && change.is_fresh()
+                && change.phone.is_some()
                 // Outbound reservations last as long as the dialer likes.
                 && !matches!(change.direction, 5 | 6)
                 && tells_calls(session, DELIVERED_MASK, around);
@@ -167,10 +164,8 @@ impl Detector for Stuck {
                 self.over(&key, seen.info.time, out);
             }
             // The phone may be known by another of its names.
-            let by_phone = self
-                .waiting
+            self.waiting
                 .take_all(|_, reserved| reserved.phone.as_ref() == Some(device));
-            drop(by_phone);
         }
     }
 

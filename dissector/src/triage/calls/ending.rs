@@ -101,12 +101,10 @@ impl Detector for Endless {
         let thresholds = around.thresholds();
         match event.number {
             types::BEGIN_CALL_EVENT => {
-                let facts = around.session(session);
-                let mask = facts
-                    .and_then(|f| f.opened.as_ref())
-                    .and_then(|o| o.call_mask);
-                // Without the OPEN_REQ nobody knows whether ends are told.
-                if mask.is_none_or(|mask| mask & END_MASK == 0) {
+                let told = around
+                    .session(session)
+                    .is_some_and(|f| f.hears_calls(END_MASK));
+                if !told {
                     return;
                 }
                 let sighting =

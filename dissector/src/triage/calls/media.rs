@@ -14,8 +14,8 @@ const RTP_MASK: u32 = 0x20_0000;
 const MAX_PHONES: usize = 16_384;
 /// Short calls of a phone that are remembered.
 const MAX_SHORT: usize = 16;
-/// PT_VRU and PT_VRU_POLLED.
-const VRUS: [u32; 2] = [8, 9];
+/// Calls that are no conversations: previews and reservations, supervisors, greetings.
+const NO_TALK: [u32; 13] = [17, 18, 21, 22, 23, 24, 27, 28, 29, 30, 31, 39, 40];
 
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
@@ -41,7 +41,8 @@ impl Detector for Short {
         let Some(call) = known.calls.call(event.key).filter(|_| cleared) else {
             return;
         };
-        if call.joined || VRUS.contains(&call.peripheral_type) {
+        let talk = call.call_type.is_none_or(|kind| !NO_TALK.contains(&kind));
+        if call.joined || !talk || known::VRUS.contains(&call.peripheral_type) {
             return;
         }
         for leg in &call.legs {
@@ -157,11 +158,9 @@ impl Detector for Silent {
             }
             types::CALL_ESTABLISHED_EVENT => {
                 let session = seen.info.peers.session;
-                let facts = around.session(session);
-                let mask = facts
-                    .and_then(|f| f.opened.as_ref())
-                    .and_then(|o| o.call_mask);
-                let told = mask.is_some_and(|mask| mask & RTP_MASK != 0);
+                let told = around
+                    .session(session)
+                    .is_some_and(|f| f.hears_calls(RTP_MASK));
                 let call = known.calls.call(event.key);
                 let kind = call.map_or(0, |c| c.peripheral_type);
                 let Some(phone) = event.phone.as_ref().filter(|_| told) else {

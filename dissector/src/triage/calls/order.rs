@@ -30,7 +30,6 @@ type ViewKey = (CallKey, u32, u32);
 struct Early {
     sighting: Sighting,
     since: Timestamp,
-    no: u64,
     session: u32,
 }
 
@@ -46,9 +45,10 @@ struct Order {
 impl Order {
     /// Whether order may be judged in this session: it was opened in the capture, asks for beginnings, and is not being rebuilt.
     fn is_judged(session: u32, time: Timestamp, around: &Context) -> bool {
-        let opened = around.session(session).and_then(|f| f.opened.as_ref());
-        opened.is_some_and(|o| o.call_mask.is_some_and(|mask| mask & BEGIN_MASK != 0))
-            && !around.recovering(time)
+        let told = around
+            .session(session)
+            .is_some_and(|f| f.hears_calls(BEGIN_MASK));
+        told && !around.recovering(time)
     }
 }
 
@@ -87,7 +87,6 @@ impl Detector for Order {
                     ", {ahead} before its BEGIN_CALL_EVENT (#{})",
                     seen.info.no
                 ));
-                let _ = early.no;
                 out.push(sighting);
             }
             return;
@@ -108,7 +107,6 @@ impl Detector for Order {
                     Early {
                         sighting: sighting(),
                         since: time,
-                        no: seen.info.no,
                         session,
                     },
                 );

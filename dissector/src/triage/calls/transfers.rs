@@ -3,7 +3,7 @@
 use crate::analysis::Seen;
 use crate::protocol::{MessageType, types};
 use crate::time::Timestamp;
-use crate::triage::known::CallKey;
+use crate::triage::known::{self, CallKey};
 use crate::triage::waits::Waits;
 use crate::triage::{Code, Context, Detector, Sighting, Sightings, hints, requests, words};
 
@@ -83,16 +83,19 @@ impl Transfers {
         let Some((event, mask)) = event_of(request.number) else {
             return;
         };
-        let facts = around.session(session);
-        let told = facts
-            .and_then(|f| f.opened.as_ref())
-            .and_then(|o| o.call_mask);
-        if told.is_none_or(|told| told & mask == 0) {
+        let told = around.session(session).is_some_and(|f| f.hears_calls(mask));
+        if !told {
             return;
         }
         let calls = self.named.take(&request.no).unwrap_or_default();
+        // VRU peripherals tell of no transfers.
+        let of_vru = calls.iter().any(|key| {
+            let call = around.known().calls.call(*key);
+            call.is_some_and(|c| known::VRUS.contains(&c.peripheral_type))
+        });
         // A single call that is sent away: whoever it reaches may be out of sight.
-        if calls.len() < 2
+        if of_vru
+            || calls.len() < 2
             || calls
                 .iter()
                 .any(|call| self.events.get_mut(&(event.0, *call)).is_some())
@@ -134,6 +137,14 @@ impl Transfers {
             confirmed.event == event.number && confirmed.calls.iter().any(|c| keys.contains(c))
         });
         if event.number != types::CALL_TRANSFERRED_EVENT || event.copy {
+            return;
+        }
+        // Whom no agent took over may be out of sight at once, as with transfers to the outside.
+        let agents = &around.known().agents;
+        let to_agent = seen
+            .text("TransferredDeviceID")
+            .is_some_and(|d| agents.at(Some(event.key.peripheral), &d).is_some());
+        if !to_agent {
             return;
         }
         // The caller's side of the primary call: what leaves at once was lost in the transfer.

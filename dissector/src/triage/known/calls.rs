@@ -19,6 +19,8 @@ const LAG: Duration = Duration::from_secs(5);
 
 /// LCS_NULL.
 pub(in crate::triage) const CLEARED: u32 = 0;
+/// LCS_INITIATE.
+const INITIATED: u32 = 1;
 /// LCS_ALERTING.
 pub(in crate::triage) const ALERTING: u32 = 2;
 /// LCS_CONNECT.
@@ -498,7 +500,8 @@ impl Call {
         if let Some(key) = key.filter(|key| *key != (0, 0)) {
             self.router_key = Some(key);
         }
-        self.has_data |= carries_data(seen);
+        // What the capture cut off may have been data.
+        self.has_data |= carries_data(seen) || seen.view.missing() > 0;
     }
 
     /// Moves the connections; returns the phone that the event is about.
@@ -534,6 +537,15 @@ impl Call {
                 });
                 let own = own.map(str::to_owned);
                 self.set(connection, own.as_deref(), CONNECTED, time);
+                // The other end is connected with it.
+                let calling = phone("CallingDeviceID");
+                let leg = calling.as_deref().and_then(|calling| self.leg(calling));
+                if let Some(leg) = leg.filter(|l| matches!(l.state, INITIATED | ALERTING))
+                    && leg.connection != connection
+                {
+                    let calling = leg.connection.clone();
+                    self.set(&calling, None, CONNECTED, time);
+                }
                 if own.is_none()
                     && let Some(answering) = &answering
                 {
@@ -552,7 +564,7 @@ impl Call {
                 retrieving
             }
             types::CALL_SERVICE_INITIATED_EVENT | types::CALL_ORIGINATED_EVENT => {
-                self.set(connection, None, 1, time);
+                self.set(connection, None, INITIATED, time);
                 None
             }
             types::CALL_FAILED_EVENT => {

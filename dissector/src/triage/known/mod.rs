@@ -35,6 +35,9 @@ pub(super) const HOLD: u32 = 10;
 /// PeripheralType of Unified CCE's agent peripherals.
 pub(super) const ENTERPRISE_AGENT: u32 = 17;
 
+/// PeripheralTypes of VRUs, which send no events about connections.
+pub(super) const VRUS: [u32; 2] = [8, 9];
+
 /// Media routing domain of voice.
 pub(super) const VOICE: u32 = 1;
 
@@ -81,7 +84,11 @@ impl Known {
             {
                 self.asked.message(seen, &self.agents, &self.calls);
             }
-            _ if message.kind == Kind::Event => self.calls.event(seen),
+            _ if message.kind == Kind::Event
+                && seen.info.direction == Direction::ServerToClient =>
+            {
+                self.calls.event(seen);
+            }
             _ => {}
         }
     }
