@@ -193,4 +193,7 @@ pub const MAX_TRIAGE_CALLS: usize = 16_384;
 pub const MAX_TRIAGE_REQUESTS: usize = 16_384;
 
 /// Things that each detector of triage waits for at a time; beyond it the one due next is not judged.
-pub const MAX_TRIAGE_WAITS: usize = 16_384;
+pub const MAX_TRIAGE_WAITS: usize = 8_192;
+
+/// Agents, phones, numbers, calls or requests that each detector of triage remembers.
+pub const MAX_TRIAGE_KEPT: usize = 8_192;

@@ -325,3 +325,173 @@ use later invoke=9
 "#,
     ));
 }
+
+/// The findings that steps lead to, behind a login of agent 1001, and what is said of the first one.
+fn after_login(steps: &str) -> (Vec<(Code, Severity, u64)>, String) {
+    let problems = found(&format!("use login invoke=2\n{steps}use later invoke=91\n"));
+    let text = problems.first().and_then(|p| p.examples.first());
+    let text = text.map(|e| e.text.clone()).unwrap_or_default();
+    (summary(&problems), text)
+}
+
+#[test]
+fn a_ringing_call_is_not_answered_in_several_ways() {
+    let info = [(Code::RingNoAnswer, Severity::Info, 1)];
+    let (found, text) = after_login(
+        "use agent state=AVAILABLE\nuse agent state=RESERVED wait=3s\nuse rings\n+9s A < CALL_CONNECTION_CLEARED_EVENT ConnectionCallID=$call \
+         LocalConnectionState=NULL EventCause=CECX_RING_NO_ANSWER ConnectionDeviceID=\"$ext_a\"\n",
+    );
+    assert_eq!(found, info);
+    assert!(text.ends_with("then cleared with cause 1019"), "{text}");
+    // Call events before the state, as may be.
+    let (found, text) = after_login(
+        "use agent state=AVAILABLE\nuse agent state=RESERVED wait=3s\nuse rings\n+9s A < CALL_CONNECTION_CLEARED_EVENT ConnectionCallID=$call \
+         LocalConnectionState=NULL EventCause=CEC_REDIRECTED ConnectionDeviceID=\"$ext_a\"\n\
+         +1ms A < CALL_CLEARED_EVENT ConnectionCallID=$call ConnectionDeviceID=\"$ext_a\"\n\
+         +1ms A < END_CALL_EVENT ConnectionCallID=$call ConnectionDeviceID=\"$ext_a\"\nuse agent state=NOT_READY reason=32767\n",
+    );
+    assert_eq!(found, info);
+    assert!(text.ends_with("then NOT_READY (32767)"), "{text}");
+    // The timer of the VRU was quicker than the agent's: only the other agent shows it.
+    let (found, text) = after_login(
+        "use login invoke=3 agent=$agent_b ext=$ext_b\nuse agent state=RESERVED wait=3s\nuse rings\n\
+         +9s A < CALL_CONNECTION_CLEARED_EVENT ConnectionCallID=$call LocalConnectionState=NULL EventCause=CEC_REDIRECTED \
+         ConnectionDeviceID=\"$ext_a\"\nuse agent state=AVAILABLE\nuse rings call=$call2 ext=$ext_b wait=200ms\nuse answers call=$call2 ext=$ext_b\n\
+         use ends call=$call2 ext=$ext_b\n+1ms A < END_CALL_EVENT ConnectionCallID=$call ConnectionDeviceID=\"$ext_a\"\n",
+    );
+    assert_eq!(found, info);
+    assert!(text.ends_with("then sent to phone 20102"), "{text}");
+}
+
+/// A consultation that agent B answers, then a transfer that the server confirms, and what comes then.
+fn transfer(then: &str) -> (Vec<(Code, Severity, u64)>, String) {
+    after_login(&format!(
+        "use login invoke=3 agent=$agent_b ext=$ext_b\nuse call-arrives\nuse answer invoke=4\nuse consult invoke=5\n{then}use later invoke=92\n"
+    ))
+}
+
+#[test]
+fn a_transfer_fails_in_several_ways() {
+    let warn = [(Code::TransferFailed, Severity::Warn, 1)];
+    let (found, text) = transfer(
+        "+6s A > TRANSFER_CALL_REQ InvokeID=6 ActiveConnectionCallID=$call2 HeldConnectionCallID=$call ActiveConnectionDeviceID=\"$ext_a\" \
+         HeldConnectionDeviceID=\"$ext_a\" AgentInstrument=\"$ext_a\"\n+5ms A < TRANSFER_CALL_CONF InvokeID=6\n",
+    );
+    assert_eq!(found, warn);
+    assert!(
+        text.contains("confirmed, but no CALL_TRANSFERRED_EVENT"),
+        "{text}"
+    );
+    let (found, text) = transfer("use transfer invoke=6\nuse ends ext=$ext_b wait=1s\n");
+    assert_eq!(found, warn);
+    assert!(
+        text.contains("the caller's side was cleared 1.0 s after"),
+        "{text}"
+    );
+    // Somebody outside took the call over: nothing more is told of it.
+    let (found, _) = after_login(
+        "use call-arrives\nuse answer invoke=4\n+9s A < CALL_TRANSFERRED_EVENT PrimaryCallID=$call SecondaryCallID=$call2 LocalConnectionState=NULL \
+         EventCause=CEC_TRANSFER PrimaryDeviceID=\"$ext_a\" SecondaryDeviceID=\"$ext_a\" TransferringDeviceID=\"$ext_a\" \
+         TransferredDeviceID=\"95550123\" ConnectedPartyCallID=$call ConnectedPartyDeviceIDType=0 ConnectedPartyDeviceID=\"$caller\"\n\
+         use ends wait=1s\nuse later invoke=92\n",
+    );
+    assert_eq!(found, []);
+}
+
+#[test]
+fn media_are_missed_only_where_the_phone_has_them_at_other_times() {
+    let call = |n: u32, media: &str| {
+        format!(
+            "use agent state=RESERVED wait=5s\nuse rings call=1677730{n} key=203{n}\nuse answers call=1677730{n}\n{media}\
+             use agent state=TALKING\nuse ends call=1677730{n} wait=9s\nuse agent state=AVAILABLE\n"
+        )
+    };
+    let heard = |n: u32| call(n, &format!("use rtp-started call=1677730{n}\n"));
+    let (found, text) = after_login(&(heard(1) + &call(2, "") + &heard(3)));
+    assert_eq!(found, [(Code::MediaSuspect, Severity::Warn, 1)]);
+    assert_eq!(text, "call 16777302 answered at phone 20101");
+    assert_eq!(after_login(&(call(1, "") + &call(2, ""))).0, []);
+}
+
+#[test]
+fn call_data_are_lost_and_cut_in_several_ways() {
+    let set = |fields: &str, then: &str| {
+        after_login(&format!(
+            "use agent state=RESERVED wait=5s\nuse rings\nuse answers\nuse agent state=TALKING\n+5s A > SET_CALL_DATA_REQ InvokeID=4 \
+             ConnectionCallID=$call ConnectionDeviceID=\"$ext_a\" {fields}\n{then}"
+        ))
+    };
+    let updated = |fields: &str| {
+        format!(
+            "+1ms A < SET_CALL_DATA_CONF InvokeID=4\n+1ms A < CALL_DATA_UPDATE_EVENT ConnectionCallID=$call NewConnectionCallID=$call \
+             ConnectionDeviceID=\"$ext_a\" NewConnectionDeviceID=\"$ext_a\" {fields}\n"
+        )
+    };
+    let waits = "use later invoke=92 time=20s\nuse later invoke=93 time=20s\n";
+    let (found, _) = set("CallVariable1=\"silver\"", waits);
+    assert_eq!(found, [(Code::DataUpdateLost, Severity::Warn, 1)]);
+    let long = "0123456789012345678901234567890123456789X";
+    let hex: String = long.bytes().map(|b| format!("{b:02x}")).collect();
+    let value = format!("CallVariable1=hex:{hex}00");
+    let (found, text) = set(
+        &value,
+        &updated(&format!("CallVariable1=\"{}\"", &long[..40])),
+    );
+    assert_eq!(found, [(Code::DataTruncated, Severity::Warn, 1)]);
+    assert_eq!(text, "call 16777301: CallVariable1 of 41 bytes");
+    // The set that an update carries replaces the one before.
+    let first = updated("user.a=\"1\" user.b=\"2\"");
+    let second = "+1s A > SET_CALL_DATA_REQ InvokeID=5 ConnectionCallID=$call ConnectionDeviceID=\"$ext_a\" user.a=\"3\"\n";
+    let then = |fields: &str| {
+        let answer = updated(fields).replace("InvokeID=4", "InvokeID=5");
+        set(
+            "user.a=\"1\" user.b=\"2\"",
+            &format!("{first}{second}{answer}"),
+        )
+    };
+    assert_eq!(then("user.a=\"3\" user.b=\"2\"").0, []);
+    let (found, text) = then("user.a=\"3\"");
+    assert_eq!(found, [(Code::EccNearLimit, Severity::Info, 1)]);
+    assert_eq!(text, "call 16777301: user.b no more, after S1 wrote");
+}
+
+#[test]
+fn clocks_differ_in_several_ways() {
+    let open = |c: &str, ahead: u64, invoke: u32| {
+        let time = 1_795_428_000 + ahead;
+        format!(
+            "+1s {c} > OPEN_REQ InvokeID={invoke} IdleTimeout=120 PeripheralID=NULL ServicesRequested=0x16 CallMsgMask=0 AgentStateMask=0 ClientID=\"Finesse\"\n\
+             +1ms {c} < OPEN_CONF InvokeID={invoke} ServicesGranted=0x16 ICMCentralControllerTime={time} PeripheralOnline=1 AgentState=UNKNOWN\n"
+        )
+    };
+    let tells = |at: u64| {
+        format!(
+            "+10s A < SYSTEM_EVENT ICMCentralControllerTime={} SystemEventID=HALF_HOUR_CHANGE\n",
+            1_795_428_000 + at
+        )
+    };
+    let skew = [(Code::ClockSkew, Severity::Warn, 1)];
+    let on = |connections: &str, steps: &str| {
+        summary(&found_in(connections, steps, Thresholds::default()))
+    };
+    let two = ONE.to_owned() + "connection B finesse:50413 -> side-b:43027 version=24\n";
+    assert_eq!(on(ONE, &open("A", 33, 1)), skew);
+    assert_eq!(on(ONE, &open("A", 31, 1)), []);
+    assert_eq!(
+        on(
+            &two,
+            &(open("A", 1, 1) + "+0ms B open\n" + &open("B", 7, 1))
+        ),
+        skew
+    );
+    assert_eq!(
+        on(
+            &two,
+            &(open("A", 1, 1) + "+0ms B open\n" + &open("B", 4, 1))
+        ),
+        []
+    );
+    // One event that was held up is no clock that stands still; two are.
+    assert_eq!(on(ONE, &(open("A", 1, 1) + &tells(5) + &tells(21))), []);
+    assert_eq!(on(ONE, &(open("A", 1, 1) + &tells(5) + &tells(15))), skew);
+}

@@ -2,6 +2,7 @@
 
 use super::{Code, Context, Detector, Sighting, Sightings, words};
 use crate::analysis::Seen;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::{NANOS_PER_SECOND, Timestamp};
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Servers that are compared.
-const MAX_SERVERS: usize = 1_024;
+const MAX_SERVERS: usize = limits::MAX_TRIAGE_KEPT;
 
 /// No capture is older: 1990-01-01 (s).
 const FIRST_TIME: i64 = 631_152_000;
@@ -23,6 +24,8 @@ pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
 #[derive(Debug, Clone, Copy)]
 struct Offset {
     first: i64,
+    /// The last one was further behind: a message that was held up looks like that, a clock that was set goes on like that.
+    behind: bool,
     /// It was told that this clock is far off, or moved, or differs from another.
     told: bool,
 }
@@ -69,8 +72,15 @@ impl Detector for Clocks {
         }
         let state = self.servers.entry(server).or_insert(Offset {
             first: offset,
+            behind: false,
             told: false,
         });
+        let was_behind = state.behind;
+        state.behind =
+            offset < state.first && apart(offset, state.first) > nanos(thresholds.clock_step);
+        if state.behind && !was_behind {
+            return;
+        }
         if state.told {
             return;
         }
@@ -84,7 +94,7 @@ impl Detector for Clocks {
         } else if apart(offset, state.first) > nanos(thresholds.clock_step) {
             let far = words::span(offset.saturating_sub(state.first).saturating_abs());
             Some(format!(
-                "the clock of {server} moved by {far} against the capture's"
+                "the clock of {server} moved by {far} against the capture's: one of them was set, or stood still"
             ))
         } else {
             let other = others

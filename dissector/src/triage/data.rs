@@ -7,6 +7,7 @@ use crate::analysis::Seen;
 use crate::correlate::{Exchange, OutcomeKind};
 use crate::decode::FieldValue;
 use crate::finding::Severity;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -15,9 +16,13 @@ use std::hash::BuildHasher;
 /// CALL_DATA_UPDATE_MASK of CallMsgMask.
 const UPDATE_MASK: u32 = 0x8000;
 /// Variables of a message that are looked at.
-const MAX_VARIABLES: usize = 256;
+const MAX_VARIABLES: usize = 64;
 /// Calls whose values are remembered.
-const MAX_CALLS: usize = 4_096;
+const MAX_CALLS: usize = limits::MAX_TRIAGE_KEPT;
+/// Bytes of a value that are kept; named variables hold 210.
+const LONGEST_VALUE: usize = 512;
+/// Updates that wait at a time.
+const MAX_UPDATES: usize = limits::MAX_TOUCHED;
 /// Longest call variable, without its terminating zero (bytes).
 const LONGEST_VARIABLE: usize = 40;
 
@@ -38,30 +43,33 @@ struct Variable<'a> {
 }
 
 fn variables<'a>(seen: &Seen<'a>) -> impl Iterator<Item = Variable<'a>> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let fields = seen.view.floating().take(MAX_VARIABLES);
-    fields.filter_map(move |field| match (field.value(), field.name()) {
-        (FieldValue::NamedVariable { name, value }, _) => Some(Variable {
-            name: text(name),
-            value,
-            named: true,
-        }),
-        (FieldValue::NamedArray { index, name, value }, _) => Some(Variable {
-            name: format!("{}[{index}]", text(name)),
-            value,
-            named: true,
-        }),
-        (FieldValue::Text(value), Some(name))
-            if name.starts_with("CallVariable") || name == "CallWrapupData" =>
-        {
-            Some(Variable {
-                name: name.to_owned(),
-                value,
-                named: false,
-            })
-        }
-        _ => None,
-    })
+    let text = |bytes: &[u8]| known::cut(&String::from_utf8_lossy(bytes));
+    let variables =
+        seen.view
+            .floating()
+            .filter_map(move |field| match (field.value(), field.name()) {
+                (FieldValue::NamedVariable { name, value }, _) => Some(Variable {
+                    name: text(name),
+                    value,
+                    named: true,
+                }),
+                (FieldValue::NamedArray { index, name, value }, _) => Some(Variable {
+                    name: format!("{}[{index}]", text(name)),
+                    value,
+                    named: true,
+                }),
+                (FieldValue::Text(value), Some(name))
+                    if name.starts_with("CallVariable") || name == "CallWrapupData" =>
+                {
+                    Some(Variable {
+                        name: name.to_owned(),
+                        value,
+                        named: false,
+                    })
+                }
+                _ => None,
+            });
+    variables.take(MAX_VARIABLES)
 }
 
 /// The call that an event or a request is about.
@@ -122,7 +130,10 @@ impl Updates {
         let session = seen.info.peers.session;
         let known = self.values.get(&key);
         let values: Vec<(String, Vec<u8>, bool)> = variables(seen)
-            .map(|v| (v.name, v.value.to_vec(), v.named))
+            .map(|v| {
+                let value = v.value.get(..LONGEST_VALUE).unwrap_or(v.value);
+                (v.name, value.to_vec(), v.named)
+            })
             .collect();
         let changes = values.iter().any(|(name, value, _)| {
             let before = known.and_then(|known| known.get(name));
@@ -150,6 +161,9 @@ impl Updates {
             );
         }
         let overtaken = self.open.take(&key).is_some();
+        if self.open.len() >= MAX_UPDATES {
+            return;
+        }
         let until = seen.info.time.after(around.thresholds().data_update);
         self.open.add(
             key,

@@ -1,9 +1,10 @@
 //! Phones that Unified CM reports out of service: SYSTEM_EVENT again, one by one or many at once.
 
 use super::waits::Waits;
-use super::{Code, Context, Detector, Sighting, Sightings, words};
+use super::{Code, Context, Detector, Sighting, Sightings, known, words};
 use crate::analysis::Seen;
 use crate::finding::Severity;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
@@ -14,7 +15,7 @@ const OUT_OF_SERVICE: u32 = 10;
 const IN_SERVICE: u32 = 11;
 
 /// Phones that are looked at together.
-const MAX_BURST: usize = 4_096;
+const MAX_BURST: usize = limits::MAX_TRIAGE_KEPT;
 
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
@@ -111,11 +112,11 @@ impl Detector for Phones {
         }
         let (Some(peripheral), Some(instrument)) = (
             seen.raw("SystemEventArg1"),
-            seen.text("Text").or_else(|| seen.text("EventDeviceID")),
+            known::first_text(seen, &["Text", "EventDeviceID"]),
         ) else {
             return;
         };
-        let phone = (peripheral, instrument.into_owned());
+        let phone = (peripheral, instrument);
         match seen.raw("SystemEventID") {
             Some(OUT_OF_SERVICE) => self.out(phone, seen, around, out),
             Some(IN_SERVICE) => {

@@ -4,6 +4,7 @@ use super::known::Call;
 use super::{Code, Context, Detector, Sighting, Sightings, words};
 use crate::analysis::Seen;
 use crate::finding::Severity;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
@@ -24,7 +25,7 @@ const OPC_DOWN: u32 = 1;
 const CONTROLLER_DOWN: u32 = 2;
 
 /// Peripherals that are followed.
-const MAX_PERIPHERALS: usize = 4_096;
+const MAX_PERIPHERALS: usize = limits::MAX_TRIAGE_KEPT;
 
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {

@@ -5,6 +5,7 @@ use super::{Code, Context, Detector, Sighting, Sightings, hints, known, threshol
 use crate::analysis::Seen;
 use crate::correlate::{Answer, Exchange, OutcomeKind};
 use crate::finding::{self, Severity};
+use crate::limits;
 use crate::protocol::{self, MessageType, roles, types};
 use crate::record::Direction;
 use crate::time::Timestamp;
@@ -12,10 +13,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
 
 /// Requests of a kind that are remembered by time.
-const MAX_RECENT: usize = 4_096;
+const MAX_RECENT: usize = limits::MAX_TRIAGE_KEPT;
 
 /// ControlFailureCode of a request that the server has already.
 const SAID_DUPLICATE: u32 = 72;
+
+/// Unanswered requests of a session that are counted together.
+const MAX_SILENCES: usize = 128;
 
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
@@ -95,7 +99,7 @@ impl Detector for Unanswered {
         }
         let recent = self.recent.entry(exchange.session).or_default();
         let thresholds = around.thresholds();
-        if recent.len() >= MAX_RECENT {
+        if recent.len() >= MAX_SILENCES {
             recent.pop_front();
         }
         recent.push_back(request.time);
@@ -210,9 +214,7 @@ impl Failures {
             entry.0 += 1;
         }
         let states = ask.states().map_or_else(String::new, |s| format!("; {s}"));
-        let said = seen
-            .text("Text")
-            .map_or_else(String::new, |t| format!(", \"{t}\""));
+        let said = known::text(seen, "Text").map_or_else(String::new, |t| format!(", \"{t}\""));
         let mut sighting = Sighting::of_part(
             Code::ControlFailure,
             session,
@@ -350,7 +352,7 @@ impl Detector for Duplicates {
                 .recent
                 .front()
                 .is_some_and(|r| r.time.after(window) < info.time)
-                || self.recent.len() >= MAX_RECENT
+                || self.recent.len() >= limits::MAX_TOUCHED
             {
                 self.recent.pop_front();
             }

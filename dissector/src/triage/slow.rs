@@ -3,12 +3,13 @@
 use super::requests;
 use super::{Code, Context, Detector, Sighting, Sightings, words};
 use crate::correlate::{Exchange, OutcomeKind};
+use crate::limits;
 use crate::protocol::{MessageType, roles, types};
 use crate::record::Direction;
 use std::collections::BTreeMap;
 
 /// Slow answers of one kind of request that are remembered; of more, the first ones are.
-const MAX_SLOW: usize = 1_024;
+const MAX_SLOW: usize = limits::MAX_TOUCHED;
 /// Answers that show what is usual.
 const LEAST_USUAL: u64 = 5;
 /// Kinds of requests that are followed.

@@ -45,6 +45,11 @@ impl<K: Ord + Clone, V> Waits<K, V> {
         Some(value)
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
     /// What waits under a key.
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.by_key.get_mut(key).map(|(_, _, value)| value)

@@ -1,6 +1,7 @@
 //! Changes of agents as such: to and fro, told late, told too often.
 
 use crate::analysis::Seen;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use crate::triage::known;
@@ -8,7 +9,9 @@ use crate::triage::{Code, Context, Detector, Sighting, Sightings, thresholds, wo
 use std::collections::{BTreeMap, VecDeque};
 
 /// Agents of which each detector remembers something.
-const MAX_KEPT: usize = 16_384;
+const MAX_KEPT: usize = limits::MAX_TRIAGE_KEPT;
+/// Servers whose late events are counted.
+const MAX_SERVERS: usize = 256;
 /// Changes of one agent that are counted.
 const MAX_CHANGES: usize = 64;
 /// EventReasonCode: NOT_READY for the moment of placing a call.
@@ -102,8 +105,7 @@ impl Detector for Late {
         if !seen.is(types::AGENT_STATE_EVENT) {
             return;
         }
-        let agent = seen.text("AgentID").or_else(|| seen.text("AgentIDLong"));
-        let Some(agent) = agent.map(std::borrow::Cow::into_owned) else {
+        let Some(agent) = known::agent_of(seen) else {
             return;
         };
         if self.told.len() >= MAX_KEPT {
@@ -119,7 +121,11 @@ impl Detector for Late {
         if is_first || !late || change.from.is_none() || around.recovering(change.time) {
             return;
         }
-        let list = self.late.entry(seen.info.peers.server).or_default();
+        let server = seen.info.peers.server;
+        if self.late.len() >= MAX_SERVERS && !self.late.contains_key(&server) {
+            self.late.pop_first();
+        }
+        let list = self.late.entry(server).or_default();
         list.push_back((
             change.time,
             Sighting::of(
@@ -132,7 +138,7 @@ impl Detector for Late {
                     change.duration
                 ),
             )
-            .group(format!("{} tells of agents late", seen.info.peers.server))
+            .group(format!("{server} tells of agents late"))
             .agent(change.agent.clone()),
         ));
         while list.len() > MAX_CHANGES
@@ -170,8 +176,7 @@ impl Detector for Duplicates {
         let suppressed = facts
             .and_then(|f| f.granted.as_ref())
             .is_some_and(|g| g.services & NO_DUPLICATES != 0);
-        let agent = seen.text("AgentID").or_else(|| seen.text("AgentIDLong"));
-        let agent = agent.unwrap_or_default();
+        let agent = known::agent_of(seen).unwrap_or_default();
         let state = seen
             .raw("AgentState")
             .map_or_else(String::new, known::agent_state);

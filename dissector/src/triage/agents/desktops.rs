@@ -2,6 +2,7 @@
 
 use crate::analysis::Seen;
 use crate::finding::Severity;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use crate::triage::known::{self, Ask};
@@ -14,7 +15,7 @@ const DESKTOP_LOST: u32 = 255;
 /// CTI_SERVICE_SUPERVISOR.
 const SUPERVISOR: u32 = 0x80;
 /// Agents whose controlling clients are remembered.
-const MAX_AGENTS: usize = 16_384;
+const MAX_AGENTS: usize = limits::MAX_TRIAGE_KEPT;
 /// Changes of hand of one agent that are remembered.
 const MAX_HANDS: usize = 8;
 
@@ -208,14 +209,13 @@ impl Detector for TwoHands {
         let Some(change) = around.known().agents.change() else {
             return;
         };
-        let Some(signature) = seen.text("CTIClientSignature") else {
+        let Some(signature) = known::text(seen, "CTIClientSignature") else {
             return;
         };
         let time = change.time;
         let nanos = i64::try_from(around.thresholds().two_hands.as_nanos()).unwrap_or(i64::MAX);
         let since = Timestamp::from_nanos(time.nanos().saturating_sub(nanos));
         let hands = self.hands((change.peripheral, change.agent.clone()));
-        let signature = signature.into_owned();
         let back = goes_back_and_forth(&mut hands.signatures, signature.clone(), time, since);
         if !back || hands.told || around.recovering(time) {
             return;

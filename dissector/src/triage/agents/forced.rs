@@ -2,6 +2,7 @@
 
 use super::login;
 use crate::analysis::Seen;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use crate::triage::known::{self, Ask, Change};
@@ -9,9 +10,9 @@ use crate::triage::{Code, Context, Detector, Sighting, Sightings, hints, thresho
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Agents that are looked at together.
-const MAX_BURST: usize = 4_096;
+const MAX_BURST: usize = limits::MAX_TRIAGE_KEPT;
 /// Latest requests that may explain a change.
-const MAX_ASKS: usize = 1_024;
+const MAX_ASKS: usize = limits::MAX_TOUCHED;
 /// EventReasonCode of a NOT_READY because routed calls did not arrive.
 const NOT_ARRIVING: u32 = 50_010;
 

@@ -2,6 +2,7 @@
 
 use crate::analysis::Seen;
 use crate::finding::Severity;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use crate::triage::known::{self, Ask, Change};
@@ -10,7 +11,7 @@ use crate::triage::{Code, Context, Detector, Sighting, Sightings, hints, thresho
 use std::collections::VecDeque;
 
 /// Refused logins that are counted together.
-const MAX_TRIES: usize = 1_024;
+const MAX_TRIES: usize = limits::MAX_TOUCHED;
 /// ForcedFlag: the password is checked, nobody is logged in.
 const AUTHENTICATION_ONLY: u32 = 2;
 
@@ -169,9 +170,7 @@ impl Detector for NoEffect {
         }
         if seen.is(types::AGENT_STATE_EVENT) {
             // Whatever the agent does now: the server and the agent are at work. A copy of the state counts as well.
-            let agent = seen.text("AgentID").or_else(|| seen.text("AgentIDLong"));
-            if let Some(agent) = agent {
-                let agent = agent.into_owned();
+            if let Some(agent) = known::agent_of(seen) {
                 for state in known::LOGIN..=known::HOLD {
                     self.awaited.take(&(agent.clone(), state));
                 }

@@ -203,7 +203,7 @@ impl Detector for Announced {
             .number("RouterCallKeyDay")
             .zip(seen.number("RouterCallKeyCallID"));
         if seen.is(types::AGENT_PRE_CALL_EVENT) {
-            let (Some(key), Some(instrument)) = (key, seen.text("AgentInstrument")) else {
+            let (Some(key), Some(instrument)) = (key, known::text(seen, "AgentInstrument")) else {
                 return;
             };
             let session = seen.info.peers.session;
@@ -213,7 +213,6 @@ impl Detector for Announced {
             if !is_voice || !tells_calls(session, DELIVERED_MASK | ABORT_MASK, around) {
                 return;
             }
-            let instrument = instrument.into_owned();
             let text = format!(
                 "announced to phone {instrument}, router call key {}/{}",
                 key.0, key.1

@@ -2,6 +2,7 @@
 
 use crate::analysis::Seen;
 use crate::finding::Severity;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use crate::triage::known::{self, CallKey, Change};
@@ -17,10 +18,14 @@ pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
 
 /// Causes with which the system takes a call away that was not answered.
 const NOT_ANSWERED: [u32; 3] = [10, 1_010, 1_019];
+/// Causes that say that the caller hung up.
+const GAVE_UP: [u32; 3] = [5, 1_003, 1_006];
+/// How long a call that was taken away may still show that it was not answered.
+const AFTERWARDS: Duration = Duration::from_secs(5);
 /// How long a ringing call is followed.
 const LONGEST_RING: Duration = Duration::from_secs(600);
 /// Agents whose unanswered calls are counted.
-const MAX_COUNTED: usize = 16_384;
+const MAX_COUNTED: usize = limits::MAX_TRIAGE_KEPT;
 
 /// Whether the reason of a NOT_READY says that the agent did not answer.
 const fn is_rona(change: &Change) -> bool {
@@ -137,31 +142,31 @@ impl Ringing {
     }
 
     /// A connection of the call, or the whole call, is gone.
-    fn gone(&mut self, cause: Option<u32>, around: &Context, out: &mut Sightings, time: Timestamp) {
+    fn gone(&mut self, cause: Option<u32>, time: Timestamp, around: &Context, out: &mut Sightings) {
         let Some(event) = around.known().calls.current() else {
             return;
         };
-        let whole = event.number != types::CALL_CONNECTION_CLEARED_EVENT
-            && event.number != types::CALL_DIVERTED_EVENT;
+        let whole = event.number == types::CALL_CLEARED_EVENT;
         let connection = event.connection.as_ref();
-        let not_answered = cause.is_some_and(|cause| NOT_ANSWERED.contains(&cause));
         let call = around.known().calls.call(event.key);
+        // Without its caller nobody is left who could be answered.
+        let caller = call.and_then(|c| c.caller.as_ref());
+        let gave_up = (caller.is_some() && caller == connection && !whole)
+            || cause.is_some_and(|cause| GAVE_UP.contains(&cause));
+        let not_answered = cause.is_some_and(|cause| NOT_ANSWERED.contains(&cause));
         let ended = self.rings.take_all(|(key, phone), _| {
             let leg = call.and_then(|c| c.leg(phone));
             let same = connection == Some(phone)
                 || leg.is_some_and(|leg| Some(&leg.connection) == connection);
-            // Without its caller nobody is left who could be answered.
-            let caller = call.and_then(|c| c.caller.as_ref());
-            *key == event.key && (whole || same || (caller.is_some() && caller == connection))
+            *key == event.key && (whole || same || gave_up)
         });
         for (key, ring) in ended {
             if not_answered {
                 let how = format!("then cleared with cause {}", cause.unwrap_or_default());
                 self.unanswered(key, ring, time, &how, around, out);
-            } else if !whole && connection != call.and_then(|c| c.caller.as_ref()) {
-                // Taken away; whether it was not answered shows by where it goes next.
-                self.rings
-                    .add(key, time.after(Duration::from_secs(5)), ring);
+            } else if !gave_up {
+                // Taken away; whether it was not answered shows by what the agent does, and by where the call goes next.
+                self.rings.add(key, time.after(AFTERWARDS), ring);
             }
         }
     }
@@ -174,10 +179,7 @@ impl Ringing {
         if key.is_none() {
             return;
         }
-        let to = seen
-            .text("AgentInstrument")
-            .or_else(|| seen.text("ConnectionDeviceID"))
-            .map(std::borrow::Cow::into_owned);
+        let to = known::first_text(seen, &["AgentInstrument", "ConnectionDeviceID"]);
         let calls = self.rings.take_all(|(_, phone), ring| {
             ring.router_key == key && to.as_ref().is_some_and(|to| to != phone)
         });
@@ -228,7 +230,7 @@ impl Detector for Ringing {
             types::CALL_CONNECTION_CLEARED_EVENT
             | types::CALL_DIVERTED_EVENT
             | types::CALL_CLEARED_EVENT => {
-                self.gone(seen.number("EventCause"), around, out, seen.info.time);
+                self.gone(seen.number("EventCause"), seen.info.time, around, out);
             }
             types::BEGIN_CALL_EVENT => self.goes_on(seen, around, out),
             _ => {}

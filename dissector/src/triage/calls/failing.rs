@@ -2,6 +2,7 @@
 
 use crate::analysis::Seen;
 use crate::finding::Severity;
+use crate::limits;
 use crate::protocol::{self, types};
 use crate::triage::known;
 use crate::triage::waits::Waits;
@@ -14,7 +15,7 @@ const BUSY: u32 = 3;
 /// Failures of the same connection within this time are one.
 const SAME: Duration = Duration::from_secs(5);
 /// Numbers that were busy which are remembered.
-const MAX_BUSY: usize = 4_096;
+const MAX_BUSY: usize = limits::MAX_TRIAGE_KEPT;
 /// ControlFailureCode: the greeting could not be played or recorded.
 const GREETING_FAILED: u32 = 1_016;
 
@@ -56,7 +57,7 @@ impl Detector for Failed {
             (Some(cause), None) => format!("cause {cause}"),
             (None, _) => "no cause given".to_owned(),
         };
-        let device = |name: &str| seen.text(name).map(std::borrow::Cow::into_owned);
+        let device = |name: &str| known::text(seen, name);
         let to = device("CalledDeviceID").or_else(|| device("FailingDeviceID"));
         let at = device("FailingDeviceID").or_else(|| event.connection.clone());
         let mut severity = Severity::Warn;
@@ -132,7 +133,7 @@ impl Detector for Features {
         };
         let mut sighting = Sighting::of(Code::FeatureFailed, seen, text).group(group);
         sighting.call = call;
-        sighting.agent = seen.text("AgentID").map(std::borrow::Cow::into_owned);
+        sighting.agent = known::agent_of(seen);
         out.push(sighting);
     }
 }

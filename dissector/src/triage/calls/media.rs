@@ -1,6 +1,7 @@
 //! Calls that are answered and cannot be heard.
 
 use crate::analysis::Seen;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use crate::triage::known::{self, CallKey};
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 /// RTP_STARTED_MASK of CallMsgMask.
 const RTP_MASK: u32 = 0x20_0000;
 /// Phones that are followed.
-const MAX_PHONES: usize = 16_384;
+const MAX_PHONES: usize = limits::MAX_TRIAGE_KEPT;
 /// Short calls of a phone that are remembered.
 const MAX_SHORT: usize = 16;
 /// Calls that are no conversations: previews and reservations, supervisors, greetings.
@@ -142,8 +143,7 @@ impl Detector for Silent {
         match event.number {
             types::RTP_STARTED_EVENT => {
                 let names = ["ConnectionDeviceID", "AgentExtension", "AgentInstrument"];
-                for phone in names.iter().filter_map(|name| seen.text(name)) {
-                    let phone = phone.into_owned();
+                for phone in names.iter().filter_map(|name| known::text(seen, name)) {
                     self.answered.take(&(event.key, phone.clone()));
                     if self.heard.len() < MAX_PHONES {
                         self.heard.insert(phone.clone(), ());

@@ -1,6 +1,7 @@
 //! Events of a call outside its BEGIN_CALL_EVENT and END_CALL_EVENT.
 
 use crate::analysis::Seen;
+use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
 use crate::triage::known::CallKey;
@@ -15,7 +16,7 @@ const REBUILDS: [u32; 2] = [50, 61];
 /// BEGIN_CALL_MASK of CallMsgMask.
 const BEGIN_MASK: u32 = 0x2000;
 /// Peripherals whose last loss is remembered.
-const MAX_PERIPHERALS: usize = 1_024;
+const MAX_PERIPHERALS: usize = limits::MAX_TRIAGE_KEPT;
 
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {

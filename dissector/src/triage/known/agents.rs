@@ -310,7 +310,7 @@ impl Agents {
 
     /// Makes an agent known, with its phones.
     fn learn(&mut self, key: &Key, seen: &Seen<'_>, state: u32, reason: u32) {
-        let text = |name| seen.text(name).map(std::borrow::Cow::into_owned);
+        let text = |name| super::text(seen, name);
         let (phone, instrument) = (text("AgentExtension"), text("AgentInstrument"));
         if !self.agents.contains_key(key) {
             if self.agents.len() >= limits::MAX_TRIAGE_AGENTS {
@@ -370,10 +370,9 @@ impl Agents {
 }
 
 fn key(seen: &Seen<'_>, peripheral: Option<u32>) -> Option<Key> {
-    let agent = seen.text("AgentID").or_else(|| seen.text("AgentIDLong"))?;
     Some(Key {
         peripheral: seen.number("PeripheralID").or(peripheral)?,
-        agent: agent.into_owned(),
+        agent: super::agent_of(seen)?,
         domain: seen.raw("MRDID").unwrap_or(super::VOICE),
     })
 }

@@ -35,10 +35,7 @@ pub(in crate::triage) struct Ask {
 
 impl Ask {
     fn of(seen: &Seen<'_>, agents: &Agents, calls: &Calls) -> Self {
-        let text = |names: &[&str]| {
-            let mut texts = names.iter().filter_map(|name| seen.text(name));
-            texts.next().map(std::borrow::Cow::into_owned)
-        };
+        let text = |names: &[&str]| super::first_text(seen, names);
         let number = |names: &[&str]| names.iter().find_map(|name| seen.number(name));
         let peripheral = seen.number("PeripheralID");
         let named = text(&["AgentID", "AgentIDLong"]);

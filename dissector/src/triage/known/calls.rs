@@ -4,7 +4,6 @@ use crate::analysis::Seen;
 use crate::limits;
 use crate::protocol::{MessageType, types};
 use crate::time::Timestamp;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -286,11 +285,14 @@ impl Calls {
             return;
         };
         let before = call.view(place.session, place.monitor).cloned();
-        let connection = seen.text(if joins {
-            "PrimaryDeviceID"
-        } else {
-            "ConnectionDeviceID"
-        });
+        let connection = super::text(
+            seen,
+            if joins {
+                "PrimaryDeviceID"
+            } else {
+                "ConnectionDeviceID"
+            },
+        );
         let copy = call.is_copy(number, connection.as_deref(), seen, &place);
         call.note_view(number, connection.as_deref(), &place);
         call.last = call.last.max(place.time);
@@ -309,8 +311,8 @@ impl Calls {
             number,
             monitor: place.monitor,
             copy,
-            phone: phone.or_else(|| connection.as_deref().map(str::to_owned)),
-            connection: connection.map(Cow::into_owned),
+            phone: phone.or_else(|| connection.clone()),
+            connection,
             before,
             renewed,
         });
@@ -361,7 +363,7 @@ impl Calls {
                 call.has_data |= has_data;
             }
         }
-        let devices = seen.texts("ConnectedPartyDeviceID");
+        let devices = seen.texts("ConnectedPartyDeviceID").map(|d| super::cut(&d));
         for (id, device) in survivors.iter().zip(devices) {
             let key = CallKey { id: *id, ..key };
             self.ensure(key, time);
@@ -489,10 +491,8 @@ impl Call {
         if let Some(kind) = seen.number("CallType") {
             self.call_type = Some(kind);
         }
-        if let Some(caller) = seen.text("ANI")
-            && self.caller.as_deref() != Some(&*caller)
-        {
-            self.caller = Some(caller.into_owned());
+        if let Some(caller) = super::text(seen, "ANI") {
+            self.caller = Some(caller);
         }
         let key = seen
             .number("RouterCallKeyDay")
@@ -514,7 +514,7 @@ impl Call {
         let time = seen.info.time;
         let connection = connection.unwrap_or_default();
         let local = seen.number("LocalConnectionState");
-        let phone = |name: &str| seen.text(name).map(Cow::into_owned);
+        let phone = |name: &str| super::text(seen, name);
         match number {
             types::CALL_DELIVERED_EVENT => {
                 let alerting = phone("AlertingDeviceID");

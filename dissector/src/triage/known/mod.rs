@@ -41,6 +41,29 @@ pub(super) const VRUS: [u32; 2] = [8, 9];
 /// Media routing domain of voice.
 pub(super) const VOICE: u32 = 1;
 
+/// Longest text that is kept, in characters: no name or number of the protocol is longer, and a capture may claim anything.
+const LONGEST: usize = 64;
+
+/// A text of a message to keep, cut to what a name can be.
+pub(super) fn text(seen: &Seen<'_>, name: &str) -> Option<String> {
+    Some(cut(&seen.text(name)?))
+}
+
+/// The first of several texts that a message has.
+pub(super) fn first_text(seen: &Seen<'_>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| text(seen, name))
+}
+
+/// The agent that a message names.
+pub(super) fn agent_of(seen: &Seen<'_>) -> Option<String> {
+    first_text(seen, &["AgentID", "AgentIDLong"])
+}
+
+/// Text cut to what a name can be.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
+}
+
 /// The name of an AgentState.
 pub(super) fn agent_state(state: u32) -> String {
     named("AgentState", state).map_or_else(|| format!("in state {state}"), str::to_owned)
