@@ -432,7 +432,7 @@ fn call_data_are_lost_and_cut_in_several_ways() {
     assert_eq!(found, [(Code::DataUpdateLost, Severity::Warn, 1)]);
     let long = "0123456789012345678901234567890123456789X";
     let hex: String = long.bytes().map(|b| format!("{b:02x}")).collect();
-    let value = format!("CallVariable1=hex:{hex}00");
+    let value = format!("tag:13=hex:{hex}00");
     let (found, text) = set(
         &value,
         &updated(&format!("CallVariable1=\"{}\"", &long[..40])),
