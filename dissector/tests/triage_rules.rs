@@ -495,3 +495,67 @@ fn clocks_differ_in_several_ways() {
     assert_eq!(on(ONE, &(open("A", 1, 1) + &tells(5) + &tells(21))), []);
     assert_eq!(on(ONE, &(open("A", 1, 1) + &tells(5) + &tells(15))), skew);
 }
+
+#[test]
+fn a_call_that_two_sessions_show_is_one() {
+    let mut steps =
+        String::from("use open\n+1s B open\nuse open c=B client=CTIOSServer\nuse login invoke=2\n");
+    // Two calls over at once, which is one too few.
+    for n in 1..=2 {
+        for step in ["rings", "answers", "ends"] {
+            let wait = if step == "rings" { "9s" } else { "2s" };
+            let key = if step == "rings" {
+                format!(" key=203{n}")
+            } else {
+                String::new()
+            };
+            let other = if step == "ends" {
+                "wait=0.1ms"
+            } else {
+                "wait=0.2ms"
+            };
+            steps.push_str(&format!("use {step} call=1677730{n}{key} wait={wait}\n"));
+            steps.push_str(&format!("use {step} c=B call=1677730{n}{key} {other}\n"));
+        }
+    }
+    // A recording that fails, and a call that is not answered: the first of this agent.
+    for (c, wait) in [("A", "9s"), ("B", "1ms")] {
+        steps.push_str(&format!(
+            "+{wait} {c} < NETWORK_RECORDING_FAILED_EVENT ConnectionCallID=16777302 ConnectionDeviceID=\"$ext_a\" RecordFailureCause=3\n"
+        ));
+    }
+    steps.push_str(
+        "use rings call=16777309 key=2039 wait=9s\nuse rings c=B call=16777309 key=2039 wait=0.1ms\nuse agent state=NOT_READY reason=32767 wait=9s\n\
+         use agent c=B state=NOT_READY reason=32767\nuse ends call=16777309\nuse ends c=B call=16777309 wait=0.1ms\n\
+         use later invoke=8\nuse later c=B invoke=8\n",
+    );
+    let problems = found_in(TWO, &steps, Thresholds::default());
+    assert_eq!(
+        summary(&problems),
+        [
+            (Code::RingNoAnswer, Severity::Info, 1),
+            (Code::FeatureFailed, Severity::Info, 1),
+        ]
+    );
+}
+
+#[test]
+fn a_number_that_is_used_again_is_a_new_call() {
+    let (found, _) = after_login(
+        "use rings\nuse answers\nuse ends\nuse later invoke=92 time=90s\nuse rings key=2035\nuse answers\nuse later invoke=93 time=70s\n\
+         use ends\n",
+    );
+    assert_eq!(found, []);
+}
+
+#[test]
+fn what_the_snap_length_cut_off_is_not_missed() {
+    let begins = |accident: &str| {
+        after_login(&format!(
+            "+9s A < BEGIN_CALL_EVENT ConnectionCallID=$call CallType=ACD_IN ConnectionDeviceID=\"$ext_a\" ANI=\"$caller\" DNIS=\"8006\" {accident}\n\
+             use later invoke=92 time=20s\nuse ends\n"
+        ))
+    };
+    assert_eq!(begins("").0, [(Code::DataMissing, Severity::Info, 1)]);
+    assert_eq!(begins("CallVariable1=\"gold\" {snap=120}").0, []);
+}
