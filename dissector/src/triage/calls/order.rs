@@ -2,7 +2,7 @@
 
 use crate::analysis::Seen;
 use crate::limits;
-use crate::protocol::types;
+use crate::protocol::{MessageType, types};
 use crate::time::Timestamp;
 use crate::triage::known::CallKey;
 use crate::triage::waits::Waits;
@@ -21,6 +21,29 @@ const MAX_PERIPHERALS: usize = limits::MAX_TRIAGE_KEPT;
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
     vec![Box::new(Order::default())]
+}
+
+/// Whether an event stands between beginning and end of its call. Media, recordings and greetings have a life of their own.
+const fn keeps_order(number: MessageType) -> bool {
+    matches!(
+        number,
+        types::CALL_DELIVERED_EVENT
+            | types::CALL_ESTABLISHED_EVENT
+            | types::CALL_HELD_EVENT
+            | types::CALL_RETRIEVED_EVENT
+            | types::CALL_CLEARED_EVENT
+            | types::CALL_CONNECTION_CLEARED_EVENT
+            | types::CALL_ORIGINATED_EVENT
+            | types::CALL_FAILED_EVENT
+            | types::CALL_CONFERENCED_EVENT
+            | types::CALL_TRANSFERRED_EVENT
+            | types::CALL_DIVERTED_EVENT
+            | types::CALL_SERVICE_INITIATED_EVENT
+            | types::CALL_QUEUED_EVENT
+            | types::CALL_DEQUEUED_EVENT
+            | types::CALL_REACHED_NETWORK_EVENT
+            | types::CALL_DATA_UPDATE_EVENT
+    )
 }
 
 /// A call as one session shows it under one monitor.
@@ -90,6 +113,9 @@ impl Detector for Order {
                 ));
                 out.push(sighting);
             }
+            return;
+        }
+        if !keeps_order(event.number) {
             return;
         }
         let name = seen.name();
