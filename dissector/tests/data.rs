@@ -9,6 +9,8 @@
     reason = "the build script's own modules, and tests"
 )]
 
+#[path = "../build/advice.rs"]
+mod advice;
 #[path = "../build/check.rs"]
 mod check;
 #[path = "../build/data.rs"]

@@ -24,7 +24,7 @@ pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
     vec![
         Box::new(Flapping::default()),
         Box::new(Late::default()),
-        Box::new(Duplicates::default()),
+        Box::new(Duplicates),
     ]
 }
 
@@ -157,7 +157,7 @@ impl Detector for Late {
 }
 
 /// Changes that are told to one client again and again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Duplicates;
 
 impl Detector for Duplicates {

@@ -149,11 +149,13 @@ impl Detector for Stuck {
             .call(event.key)
             .and_then(|call| call.call_type)
             .is_some_and(|kind| OUTBOUND.contains(&kind));
-        let arrives = matches!(
-            event.number,
-            types::CALL_DELIVERED_EVENT | types::CALL_ESTABLISHED_EVENT
-        );
-        if !arrives && !(outbound && event.number == types::BEGIN_CALL_EVENT) {
+        // A call at the phone, or an outbound reservation, which needs none.
+        let arrives = match event.number {
+            types::CALL_DELIVERED_EVENT | types::CALL_ESTABLISHED_EVENT => true,
+            types::BEGIN_CALL_EVENT => outbound,
+            _ => false,
+        };
+        if !arrives {
             return;
         }
         let devices = [&event.phone, &event.connection];

@@ -3,11 +3,13 @@
 
 mod agents;
 mod asked;
+mod call;
 mod calls;
 
 pub(super) use agents::{Agents, Change};
 pub(super) use asked::{Ask, Asked};
-pub(super) use calls::{ALERTING, CLEARED, CONNECTED, Call, CallKey, Calls, FAILED, carries_data};
+pub(super) use call::{ALERTING, CLEARED, CONNECTED, Call, FAILED, carries_data};
+pub(super) use calls::{CallKey, Calls};
 
 use crate::analysis::Seen;
 use crate::protocol::{self, Kind, roles, types};

@@ -1,84 +1,25 @@
-//! Call data: lost, cut, near its limits, or missing from the start.
+//! Updates of call data that are lost or cut on their way.
 
-use super::known::{self, CallKey, carries_data};
-use super::waits::Waits;
-use super::{Code, Context, Detector, Sighting, Sightings};
+use super::{MAX_CALLS, MAX_VARIABLES, call_of, variables};
 use crate::analysis::Seen;
 use crate::correlate::{Exchange, OutcomeKind};
-use crate::decode::FieldValue;
-use crate::finding::Severity;
 use crate::limits;
 use crate::protocol::types;
 use crate::time::Timestamp;
+use crate::triage::known::{self, CallKey, carries_data};
+use crate::triage::waits::Waits;
+use crate::triage::{Code, Context, Detector, Sighting, Sightings};
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 /// CALL_DATA_UPDATE_MASK of CallMsgMask.
 const UPDATE_MASK: u32 = 0x8000;
-/// Variables of a message that are looked at.
-const MAX_VARIABLES: usize = 64;
-/// Calls whose values are remembered.
-const MAX_CALLS: usize = limits::MAX_TRIAGE_KEPT;
 /// Bytes of a value that are kept; named variables hold 210.
 const LONGEST_VALUE: usize = 512;
 /// Updates that wait at a time.
 const MAX_UPDATES: usize = limits::MAX_TOUCHED;
 /// Longest call variable, without its terminating zero (bytes).
 const LONGEST_VARIABLE: usize = 40;
-
-/// The detectors of this file.
-pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
-    vec![
-        Box::new(Updates::default()),
-        Box::new(Limits::default()),
-        Box::new(Missing::default()),
-    ]
-}
-
-/// A variable's name as a person reads it, and its value.
-struct Variable<'a> {
-    name: String,
-    value: &'a [u8],
-    named: bool,
-}
-
-fn variables<'a>(seen: &Seen<'a>) -> impl Iterator<Item = Variable<'a>> {
-    let text = |bytes: &[u8]| known::cut(&String::from_utf8_lossy(bytes));
-    let variables =
-        seen.view
-            .floating()
-            .filter_map(move |field| match (field.value(), field.name()) {
-                (FieldValue::NamedVariable { name, value }, _) => Some(Variable {
-                    name: text(name),
-                    value,
-                    named: true,
-                }),
-                (FieldValue::NamedArray { index, name, value }, _) => Some(Variable {
-                    name: format!("{}[{index}]", text(name)),
-                    value,
-                    named: true,
-                }),
-                (FieldValue::Text(value), Some(name))
-                    if name.starts_with("CallVariable") || name == "CallWrapupData" =>
-                {
-                    Some(Variable {
-                        name: name.to_owned(),
-                        value,
-                        named: false,
-                    })
-                }
-                _ => None,
-            });
-    variables.take(MAX_VARIABLES)
-}
-
-/// The call that an event or a request is about.
-fn call_of(seen: &Seen<'_>) -> Option<CallKey> {
-    Some(CallKey {
-        peripheral: seen.number("PeripheralID")?,
-        id: seen.number("ConnectionCallID")?,
-    })
-}
 
 /// A SET_CALL_DATA_REQ and what it set.
 #[derive(Debug)]
@@ -98,7 +39,7 @@ struct Update {
 
 /// Updates that are confirmed and never told, never answered at all, or told with less than was sent.
 #[derive(Debug, Default)]
-struct Updates {
+pub(super) struct Updates {
     /// By call: the last one.
     open: Waits<CallKey, Update>,
     /// Values of the calls' variables, as hashes.
@@ -316,189 +257,5 @@ impl Detector for Updates {
             sighting.call = ask.call;
         }
         out.push(sighting);
-    }
-}
-
-/// Named variables near their limit, and such that vanish.
-#[derive(Debug, Default)]
-struct Limits {
-    /// Names of the named variables of each call, as its last message with such had them.
-    names: BTreeMap<CallKey, Vec<String>>,
-    /// Calls whose named variables a client just wrote.
-    written: Waits<CallKey, u32>,
-    /// Calls that were told.
-    told: Waits<CallKey, ()>,
-}
-
-impl Detector for Limits {
-    fn message(&mut self, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
-        while self.written.due(around.now()).is_some() {}
-        while self.told.due(around.now()).is_some() {}
-        let is_request = seen.is(types::SET_CALL_DATA_REQ);
-        let event = around.known().calls.current();
-        if !is_request && event.is_none_or(|e| e.copy) {
-            return;
-        }
-        let Some(key) = call_of(seen) else {
-            return;
-        };
-        let fields = seen
-            .view
-            .floating()
-            .filter(|f| matches!(f.name(), Some("NamedVariable" | "NamedArray")));
-        let bytes: usize = fields.map(|f| f.raw().len()).sum();
-        if bytes == 0 {
-            return;
-        }
-        let thresholds = around.thresholds();
-        let until = seen.info.time.after(thresholds.fold);
-        if super::thresholds::reaches(bytes, thresholds.ecc_bytes)
-            && self.told.get_mut(&key).is_none()
-        {
-            self.told.add(key, until, ());
-            out.push(
-                Sighting::of(
-                    Code::EccNearLimit,
-                    seen,
-                    format!("call {}: {bytes} of 2000 bytes in {}", key.id, seen.name()),
-                )
-                .group("named variables near the limit of 2000 bytes")
-                .call(key.id),
-            );
-        }
-        let names: Vec<String> = variables(seen)
-            .filter(|v| v.named)
-            .map(|v| v.name)
-            .collect();
-        if is_request {
-            self.written.add(key, until, seen.info.peers.session);
-            return;
-        }
-        let writer = self.written.take(&key);
-        let updates = seen.is(types::CALL_DATA_UPDATE_EVENT);
-        if let (Some(writer), Some(before), true) = (writer, self.names.get(&key), updates) {
-            let gone: Vec<&str> = before
-                .iter()
-                .filter(|name| !names.contains(name))
-                .map(String::as_str)
-                .collect();
-            // On other peripherals an update carries what changed only.
-            let replaces = seen.number("PeripheralType") == Some(known::ENTERPRISE_AGENT);
-            if !gone.is_empty() && replaces {
-                out.push(
-                    Sighting::of(
-                        Code::EccNearLimit,
-                        seen,
-                        format!(
-                            "call {}: {} no more, after S{writer} wrote",
-                            key.id,
-                            gone.join(", ")
-                        ),
-                    )
-                    .group("named variables vanish with an update")
-                    .call(key.id),
-                );
-            }
-        }
-        if self.names.len() >= MAX_CALLS && !self.names.contains_key(&key) {
-            self.names.pop_first();
-        }
-        if seen.is(types::BEGIN_CALL_EVENT) || updates {
-            self.names.insert(key, names);
-        }
-    }
-}
-
-/// A call that came without data.
-#[derive(Debug)]
-struct Bare {
-    sighting: Sighting,
-    serial: u64,
-    caller: Option<String>,
-}
-
-/// Routed calls that come without any data.
-#[derive(Debug, Default)]
-struct Missing {
-    bare: Waits<CallKey, Bare>,
-    /// Callers of calls with data, and when such a call went on last.
-    callers: BTreeMap<String, (CallKey, Timestamp)>,
-}
-
-impl Detector for Missing {
-    fn message(&mut self, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
-        let known = around.known();
-        while let Some((key, bare, _)) = self.bare.due(around.now()) {
-            let call = known.calls.call(key).filter(|c| c.serial == bare.serial);
-            let Some(call) = call else {
-                continue;
-            };
-            if call.has_data || call.router_key.is_some() {
-                continue;
-            }
-            let mut sighting = bare.sighting;
-            let earlier = bare
-                .caller
-                .as_ref()
-                .and_then(|caller| self.callers.get(caller))
-                .filter(|(other, at)| {
-                    *other != key && sighting.time <= at.after(around.thresholds().contact)
-                });
-            if let Some((other, _)) = earlier {
-                sighting.severity = Severity::Warn;
-                sighting.text.push_str(&format!(
-                    ", while call {} of this caller had them",
-                    other.id
-                ));
-                sighting.group = "calls lost their data on the way".to_owned();
-            }
-            out.push(sighting);
-        }
-        let Some(event) = known.calls.current() else {
-            return;
-        };
-        let Some(call) = known.calls.call(event.key) else {
-            return;
-        };
-        if (call.has_data || call.router_key.is_some())
-            && let Some(caller) = &call.caller
-        {
-            if self.callers.len() >= MAX_CALLS && !self.callers.contains_key(caller) {
-                self.callers.pop_first();
-            }
-            self.callers
-                .insert(caller.clone(), (event.key, seen.info.time));
-        }
-        let routed = matches!(call.call_type, Some(1 | 2));
-        let bare = routed && !call.has_data && call.router_key.is_none();
-        if event.number != types::BEGIN_CALL_EVENT || event.copy || !bare {
-            return;
-        }
-        // Calls that began before the session are told again without all they have.
-        let facts = around.session(seen.info.peers.session);
-        let opened = facts.and_then(|f| f.granted.as_ref()).map(|g| g.time);
-        let settled =
-            opened.is_some_and(|at| seen.info.time > at.after(around.thresholds().snapshot));
-        if !settled || around.recovering(seen.info.time) {
-            return;
-        }
-        let wait = around.thresholds().data_late;
-        let sighting = Sighting::of(
-            Code::DataMissing,
-            seen,
-            format!(
-                "call {}: no call variables and no router call key",
-                event.key.id
-            ),
-        )
-        .severity(Severity::Info)
-        .group("routed calls without data")
-        .call(event.key.id);
-        let bare = Bare {
-            sighting,
-            serial: call.serial,
-            caller: call.caller.clone(),
-        };
-        self.bare.add(event.key, seen.info.time.after(wait), bare);
     }
 }
