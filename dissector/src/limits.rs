@@ -197,3 +197,24 @@ pub const MAX_TRIAGE_WAITS: usize = 8_192;
 
 /// Agents, phones, numbers, calls or requests that each detector of triage remembers.
 pub const MAX_TRIAGE_KEPT: usize = 8_192;
+
+/// Planned moves between the sides of a pair that triage remembers.
+pub const MAX_HANDOVERS: usize = 64;
+
+/// TCP connections on CTI ports that triage follows; the quarter that was idle longest makes room.
+pub const MAX_TRACKED: usize = 8_192;
+
+/// Segments without acknowledgement that triage remembers, for each direction of these.
+pub const MAX_IN_FLIGHT: usize = 32;
+
+/// Times at which something was sent again that triage remembers, for each direction.
+pub const MAX_AGAIN: usize = 32;
+
+/// CTI Servers on unusual ports whose connections triage follows.
+pub const MAX_SERVERS: usize = 1_024;
+
+/// Sightings that wait for what makes them better or worse, for each kind; then the oldest are told as they are.
+pub const MAX_DEFERRED: usize = 4_096;
+
+/// Clients, peripherals and devices that a detector of triage remembers; then it forgets the first.
+pub const MAX_REMEMBERED: usize = 16_384;

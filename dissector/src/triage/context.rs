@@ -2,13 +2,17 @@
 
 use super::Thresholds;
 use super::known::Known;
+use super::network::Wire;
+use super::pair::Handovers;
 use crate::analysis::Seen;
+use crate::capture::Segment;
 use crate::limits;
-use crate::protocol::roles;
+use crate::protocol::{roles, types};
+use crate::reassembly::End;
 use crate::record::{BreakRecord, Direction, Packets, Peers};
 use crate::session::{Content, Session};
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 /// Side of a duplex pair.
@@ -56,6 +60,10 @@ pub struct Opened {
     pub call_mask: Option<u32>,
     /// AgentStateMask.
     pub agent_mask: Option<u32>,
+    /// ConfigMsgMask.
+    pub config_mask: Option<u32>,
+    /// UniqueInstanceID.
+    pub unique_instance: Option<String>,
     /// IdleTimeout in seconds; `None`: no heartbeats are used, or not known.
     pub idle_timeout: Option<u32>,
     /// PeripheralID.
@@ -108,6 +116,18 @@ pub struct SessionFacts {
     pub breaks: VecDeque<Timestamp>,
     /// When it ended; `None` while it goes on.
     pub ended: Option<Timestamp>,
+    /// How its connection ended.
+    pub end: Option<End>,
+    /// Who ended the connection first.
+    pub ended_by: Option<Direction>,
+    /// Status of its last CLOSE_REQ, and when that came.
+    pub close: Option<(u32, Timestamp)>,
+    /// Status of the last FAILURE_EVENT, and when that came.
+    pub failure_event: Option<(u32, Timestamp)>,
+    /// When the client said that it stops asking this side (planned move).
+    pub stopping: Option<Timestamp>,
+    /// Time of its last message or packet.
+    pub last: Timestamp,
     /// A message of it passed the selection.
     pub selected: bool,
 }
@@ -152,6 +172,48 @@ impl SessionFacts {
         self.peers.client.ip()
     }
 
+    /// What the client calls itself in OPEN_REQ.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        let opened = self.opened.as_ref()?;
+        let names = [&opened.client_id, &opened.agent, &opened.extension];
+        names.into_iter().flatten().next().map(String::as_str)
+    }
+
+    /// Words that name the client for a person, whatever its port: "Finesse (10.0.1.10)".
+    #[must_use]
+    pub fn client_name(&self) -> String {
+        self.client_id().map_or_else(
+            || format!("client {}", self.client_host()),
+            |name| format!("{name} ({})", self.client_host()),
+        )
+    }
+
+    /// Words that name the server: "side A (10.0.0.5)".
+    #[must_use]
+    pub fn server_name(&self) -> String {
+        super::pair::server_name(self.peers.server)
+    }
+
+    /// Whether two sessions are of the same client, as far as is known: the same host, and nothing in OPEN_REQ that tells them apart.
+    #[must_use]
+    pub fn same_client(&self, other: &Self) -> bool {
+        if self.client_host() != other.client_host() {
+            return false;
+        }
+        let (Some(one), Some(two)) = (&self.opened, &other.opened) else {
+            return true;
+        };
+        let who = |o: &Opened| (o.client_id.clone(), o.agent.clone(), o.extension.clone());
+        who(one) == who(two)
+    }
+
+    /// Whether its client was accepted and it has not ended.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.ended.is_none() && (self.granted.is_some() || self.opened.is_none())
+    }
+
     /// Words that name it for a person: "S1 (Finesse, 10.0.1.10:50412 to side A)".
     #[must_use]
     pub fn label(&self) -> String {
@@ -186,6 +248,9 @@ pub struct Context {
     thresholds: Thresholds,
     sessions: BTreeMap<u32, SessionFacts>,
     by_ends: BTreeMap<(SocketAddr, SocketAddr), u32>,
+    by_host: BTreeMap<IpAddr, BTreeSet<u32>>,
+    handovers: Handovers,
+    wire: Wire,
     now: Timestamp,
     first: Option<Timestamp>,
     recovering_until: Option<Timestamp>,
@@ -203,6 +268,9 @@ impl Context {
             thresholds,
             sessions: BTreeMap::new(),
             by_ends: BTreeMap::new(),
+            by_host: BTreeMap::new(),
+            handovers: Handovers::default(),
+            wire: Wire::new(&thresholds),
             now: Timestamp::default(),
             first: None,
             recovering_until: None,
@@ -247,6 +315,24 @@ impl Context {
         self.sessions.values()
     }
 
+    /// The sessions of a client's host that are known, by number.
+    pub fn sessions_of(&self, host: IpAddr) -> impl Iterator<Item = &SessionFacts> {
+        let numbers = self.by_host.get(&host).into_iter().flatten();
+        numbers.filter_map(|number| self.sessions.get(number))
+    }
+
+    /// Whether a planned move from one side to the other was under way.
+    #[must_use]
+    pub fn handover(&self, time: Timestamp) -> bool {
+        self.handovers.under_way(time)
+    }
+
+    /// What TCP did.
+    #[must_use]
+    pub const fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
     /// The latest session between two ends, whichever is named first.
     #[must_use]
     pub fn session_between(&self, one: SocketAddr, other: SocketAddr) -> Option<&SessionFacts> {
@@ -280,8 +366,10 @@ impl Context {
             return false;
         };
         facts.content == Content::Cti
-            && facts.last_client.is_some()
-            && facts.last_server.is_some()
+            && (facts.last_client.is_some()
+                || self.wire.heard(facts.peers.client, facts.peers.server))
+            && (facts.last_server.is_some()
+                || self.wire.heard(facts.peers.server, facts.peers.client))
             && facts.ended.is_none_or(|end| end >= until)
             && self.now >= until
             && !facts.breaks.iter().any(|at| *at >= from && *at <= until)
@@ -316,18 +404,46 @@ impl Context {
         self.last_no = info.no;
         self.places.push_back((info.packets.clone(), seen.selected));
         self.known.message(seen);
+        if seen.is(types::ACTIVE_MAINTENANCE_REQ_MSG) || seen.is(types::STANDBY_ACTIVE_EVENT_MSG) {
+            // A standby that takes over on its own does not ask; only what was asked for is planned.
+            if seen.is(types::ACTIVE_MAINTENANCE_REQ_MSG) || self.handovers.under_way(info.time) {
+                self.handovers.begins(info.time);
+            }
+        } else if seen.is(types::ACTIVE_MAINTENANCE_EVENT_MSG) {
+            if seen.raw("MaintenanceModeStatus") == Some(0) {
+                self.handovers.cancelled(info.time);
+            } else {
+                self.handovers.begins(info.time);
+            }
+        }
         let recovery = self.thresholds.recovery;
         let Some(facts) = self.sessions.get_mut(&info.peers.session) else {
             return;
         };
-        facts.peers = info.peers;
+        if facts.peers != info.peers {
+            // A better proof of who is the server may turn the ends around.
+            let (old, new) = (facts.peers.client.ip(), info.peers.client.ip());
+            if let Some(of_host) = self.by_host.get_mut(&old) {
+                of_host.remove(&info.peers.session);
+            }
+            let of_host = self.by_host.entry(new).or_default();
+            of_host.insert(info.peers.session);
+            facts.peers = info.peers;
+        }
         facts.selected |= seen.selected;
+        facts.last = facts.last.max(info.time);
         match info.direction {
             Direction::ClientToServer => facts.last_client = Some(info.time),
             Direction::ServerToClient => facts.last_server = Some(info.time),
         }
         if seen.is(roles::OPEN_REQ) {
             facts.opened = Some(opened(seen));
+        } else if seen.is(types::CLOSE_REQ) {
+            facts.close = seen.raw("Status").map(|status| (status, info.time));
+        } else if seen.is(types::FAILURE_EVENT) {
+            facts.failure_event = seen.raw("Status").map(|status| (status, info.time));
+        } else if seen.is(types::STOPPING_REQUESTS_TO_THIS_SIDE_IND) {
+            facts.stopping = Some(info.time);
         } else if seen.is(roles::OPEN_CONF) {
             facts.granted = Some(granted(seen));
             if self.lost_hosts.remove(&facts.client_host()).is_some() {
@@ -347,10 +463,21 @@ impl Context {
                 .map(|(number, _)| *number);
             if let Some(facts) = oldest.and_then(|number| self.sessions.remove(&number)) {
                 self.by_ends.remove(&ends(&facts.peers));
+                if let Some(of_host) = self.by_host.get_mut(&facts.client_host()) {
+                    of_host.remove(&facts.peers.session);
+                    if of_host.is_empty() {
+                        self.by_host.remove(&facts.client_host());
+                    }
+                }
             }
         }
         let number = session.peers.session;
         self.by_ends.insert(ends(&session.peers), number);
+        self.by_host
+            .entry(session.peers.client.ip())
+            .or_default()
+            .insert(number);
+        self.wire.follow(session.peers.server);
         self.sessions.insert(
             number,
             SessionFacts {
@@ -363,9 +490,30 @@ impl Context {
                 last_server: None,
                 breaks: VecDeque::new(),
                 ended: None,
+                end: None,
+                ended_by: None,
+                close: None,
+                failure_event: None,
+                stopping: None,
+                last: session.last,
                 selected: false,
             },
         );
+    }
+
+    /// The next TCP segment.
+    pub(super) fn segment(&mut self, segment: &Segment<'_>) {
+        self.wire.segment(segment);
+    }
+
+    /// What TCP did since the last call.
+    pub(super) fn take_events(&mut self) -> Vec<super::network::Event> {
+        self.wire.take_events()
+    }
+
+    /// The capture is over: whatever waits for more is told.
+    pub(super) fn finish(&mut self) {
+        self.wire.finish();
     }
 
     /// A session ended; `lost` when nobody said goodbye.
@@ -375,6 +523,9 @@ impl Context {
             return;
         };
         facts.ended = Some(session.last);
+        facts.end = session.end;
+        facts.ended_by = session.ended_by;
+        facts.last = facts.last.max(session.last);
         facts.content = session.content;
         if lost && self.lost_hosts.len() < limits::MAX_TRIAGE_SESSIONS {
             self.lost_hosts.insert(facts.client_host(), session.last);
@@ -408,6 +559,8 @@ fn opened(seen: &Seen<'_>) -> Opened {
         services: seen.raw("ServicesRequested").unwrap_or_default(),
         call_mask: seen.raw("CallMsgMask"),
         agent_mask: seen.raw("AgentStateMask"),
+        config_mask: seen.raw("ConfigMsgMask"),
+        unique_instance: text("UniqueInstanceID"),
         idle_timeout: seen.raw("IdleTimeout").filter(|t| *t != u32::MAX),
         peripheral: seen.number("PeripheralID"),
         client_id: text("ClientID"),

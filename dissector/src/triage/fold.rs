@@ -8,7 +8,15 @@ use crate::finding::Severity;
 pub(super) const fn is_cause(code: Code) -> bool {
     matches!(
         code,
-        Code::PgOpcDown | Code::PeripheralOffline | Code::PhonesLost | Code::PhoneOut
+        Code::PgOpcDown
+            | Code::PeripheralOffline
+            | Code::PhonesLost
+            | Code::PhoneOut
+            | Code::ServerGone
+            | Code::ServerNotice
+            | Code::HeartbeatLost
+            | Code::SlowReader
+            | Code::IdleTimeout
     )
 }
 
@@ -26,6 +34,36 @@ pub(super) fn explains(cause: &Sighting, effect: &Sighting) -> bool {
         // A phone that is back soon is no cause that anybody would look at.
         Code::PhoneOut if cause.severity >= Severity::Warn => {
             is_of_phones(effect.code) && effect.agent.is_some() && effect.agent == cause.agent
+        }
+        // Without its server a client loses everything, and comes back elsewhere.
+        Code::ServerGone => {
+            is_of_plant(effect.code)
+                || matches!(
+                    effect.code,
+                    Code::SessionCut
+                        | Code::SideFailover
+                        | Code::ServerNotice
+                        | Code::HeartbeatRefused
+                        | Code::ClosedWithError
+                        | Code::OpenRefused
+                        | Code::TcpRefused
+                        | Code::OpenUnanswered
+                        | Code::Unanswered
+                )
+        }
+        // What the client of this session does about it.
+        Code::ServerNotice | Code::HeartbeatLost | Code::SlowReader => {
+            cause.session == effect.session
+                && matches!(
+                    effect.code,
+                    Code::SessionCut
+                        | Code::ClosedWithError
+                        | Code::HeartbeatRefused
+                        | Code::Unanswered
+                )
+        }
+        Code::IdleTimeout => {
+            cause.session == effect.session && matches!(effect.code, Code::SessionCut)
         }
         _ => false,
     }

@@ -7,27 +7,41 @@
 
 mod agents;
 mod calls;
+mod capture;
 mod catalog;
 mod clocks;
+mod connecting;
 mod context;
 mod data;
+mod ending;
 mod fold;
+mod grants;
+mod heartbeats;
 mod hints;
 mod known;
+mod maintenance;
+mod network;
 mod opening;
+mod opens;
+mod pair;
 mod phones;
 mod plant;
 mod rank;
 mod reference;
+mod remembered;
 mod requests;
+mod sides;
 mod sighting;
 mod slow;
 mod thresholds;
+mod tls;
 mod waits;
 mod words;
 
 pub use catalog::Code;
 pub use context::{Context, Granted, Opened, PairSide, SessionFacts};
+pub use network::{Event, EventKind, TlsEnd, Wire};
+pub use pair::{is_other_side, server_name};
 pub use rank::{Example, Problem};
 pub use reference::reference;
 pub use sighting::{Sighting, Sightings};
@@ -72,9 +86,9 @@ pub trait Detector {
         let _ = (notice, around, out);
     }
 
-    /// The next TCP segment, CTI or not, before the messages that it completes.
-    fn segment(&mut self, segment: &Segment<'_>, around: &Context, out: &mut Sightings) {
-        let _ = (segment, around, out);
+    /// TCP did something on a connection for CTI; much earlier than messages that are held back.
+    fn wire(&mut self, event: &Event, around: &Context, out: &mut Sightings) {
+        let _ = (event, around, out);
     }
 
     /// The capture is over.
@@ -94,9 +108,12 @@ pub struct Triage {
 
 /// All detectors.
 fn detectors() -> Vec<Box<dyn Detector + Send>> {
-    let opening: Vec<Box<dyn Detector + Send>> = vec![Box::new(opening::Refusals)];
     let parts = [
-        opening,
+        opening::detectors(),
+        heartbeats::detectors(),
+        ending::detectors(),
+        sides::detectors(),
+        maintenance::detectors(),
         plant::detectors(),
         phones::detectors(),
         clocks::detectors(),
@@ -105,6 +122,8 @@ fn detectors() -> Vec<Box<dyn Detector + Send>> {
         slow::detectors(),
         calls::detectors(),
         data::detectors(),
+        network::detectors(),
+        capture::detectors(),
     ];
     parts.into_iter().flatten().collect()
 }
@@ -124,8 +143,17 @@ impl Triage {
     /// What was found, the most important first. Call after the last record.
     #[must_use]
     pub fn finish(mut self) -> Vec<Problem> {
+        self.context.finish();
+        self.tell_events();
         self.tell(|detector, context, out| detector.finish(context, out));
         rank::rank(self.sightings, self.context.thresholds())
+    }
+
+    /// Lets every detector see what TCP did.
+    fn tell_events(&mut self) {
+        for event in self.context.take_events() {
+            self.tell(|detector, context, out| detector.wire(&event, context, out));
+        }
     }
 
     /// Lets every detector see something, and drops what it tells of things that nobody asked for.
@@ -187,7 +215,8 @@ impl Analysis for Triage {
     }
 
     fn segment(&mut self, segment: &Segment<'_>) {
-        self.tell(|detector, context, out| detector.segment(segment, context, out));
+        self.context.segment(segment);
+        self.tell_events();
     }
 }
 

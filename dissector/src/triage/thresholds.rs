@@ -147,9 +147,24 @@ thresholds! {
     fold: Duration = seconds(60), "Effects so long after a cause that explains them are counted under it.";
     // Opening a session
     other_side: Duration = seconds(60), "A refusal is no trouble when the client is accepted by the other side within this time.";
+    open_slow: Duration = seconds(5), "An OPEN_REQ that is not answered within this time is slow.";
+    open_lost: Duration = seconds(30), "An OPEN_REQ that is not answered within this time is lost.";
+    open_lost_many: Duration = seconds(60), "The same at a server with many clients.";
+    many_clients: u64 = 500, "Sessions of a server that make it slow to open more.";
+    loop_window: Duration = seconds(60), "A client that opens three times within this time, without a session that lasts as long, is in a loop.";
     // Life and end of a session
+    heartbeat_slow: Duration = seconds(1), "A heartbeat is slow when its answer takes longer than this and ten times as long as usual.";
+    heartbeat_window: Duration = minutes(10), "Three slow heartbeats within this time count.";
+    silence: Duration = minutes(5), "A connection that was silent so long may have been forgotten on its way.";
+    gone_window: Duration = seconds(2), "Sessions that a server ends within this time end together.";
     close_grace: Duration = seconds(5), "A reset so soon after CLOSE_REQ is the usual end.";
     // Side A, side B, maintenance
+    failover: Duration = seconds(150), "A client that opens on the other side so long after it lost a session has failed over.";
+    pingpong: Duration = minutes(15), "Three changes of side within this time are too many.";
+    no_server: Duration = seconds(60), "A client that tries both sides for so long has no server.";
+    standby_only: Duration = minutes(5), "A client that tries a standby server for so long does not know the other side.";
+    dual_active: Duration = seconds(10), "Both sides may tell of one peripheral for so long.";
+    takeover: Duration = seconds(30), "After a planned move was decided, the standby must take over within this time.";
     // PG, peripherals, phones, clocks
     snapshot: Duration = seconds(5), "SYSTEM_EVENTs so long after OPEN_CONF tell what is, not what changed.";
     flaps: u64 = 3, "A peripheral that comes back so often within flap_window is unstable.";
@@ -211,4 +226,12 @@ thresholds! {
     data_update: Duration = seconds(2), "Call data that were set must be told within this time.";
     ecc_bytes: u64 = 1_800, "Named variables of a message with so many bytes are near the limit of 2000.";
     // Network and capture
+    window_closed: Duration = seconds(1), "A receive window closed for so long counts, three times.";
+    window_closed_long: Duration = seconds(5), "A receive window closed for so long counts at once.";
+    reset_of_slow: Duration = seconds(5), "A reset so soon after a window was closed may be meant for the slow reader.";
+    loss_window: Duration = minutes(5), "Segments sent again are counted over this time.";
+    loss_percent: u64 = 1, "More than this share of segments sent again is loss.";
+    loss_least: u64 = 5, "Fewer segments sent again say nothing.";
+    nagle_window: Duration = minutes(10), "Messages that wait for acknowledgements are counted over this time.";
+    nagle_least: u64 = 5, "Fewer messages that wait say nothing.";
 }

@@ -1,0 +1,231 @@
+//! One direction of a connection: what was sent, sent again, acknowledged and held.
+
+use super::super::Thresholds;
+use super::tls::Records;
+use crate::capture::PacketId;
+use crate::limits;
+use crate::time::Timestamp;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Time between two sendings of the same bytes below which it is no time-out of the sender.
+const LEAST_TIMEOUT: Duration = Duration::from_millis(180);
+/// A hole that fills so soon was disorder, not loss.
+const DISORDER: Duration = Duration::from_millis(20);
+/// A segment that follows an acknowledgement so soon was waiting for it.
+const AT_ONCE: Duration = Duration::from_millis(1);
+/// What delayed acknowledgements take.
+const DELAYED_ACK: std::ops::Range<Duration> =
+    Duration::from_millis(38)..Duration::from_millis(220);
+/// Acknowledgements further ahead of all data are not believed.
+const BELIEVED: u32 = 4 * 1024 * 1024;
+
+/// How far a sequence number is after another one; negative when it is before.
+pub(super) const fn distance(number: u32, from: u32) -> i32 {
+    number.wrapping_sub(from).cast_signed()
+}
+
+/// A segment that is not acknowledged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub start: u32,
+    pub end: u32,
+    pub first: Timestamp,
+    pub latest: Timestamp,
+    /// How often it was sent again after a time-out.
+    pub timeouts: u32,
+    /// How long the connection had been silent before it.
+    pub idle: Duration,
+    /// The receiver was heard after it was sent first.
+    pub heard: bool,
+}
+
+/// What became known by a segment with payload.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sending {
+    /// New bytes.
+    New,
+    /// New bytes, sent at once when those before were acknowledged late.
+    Held(Duration),
+    /// Bytes that were sent before.
+    Again,
+    /// A hole was filled late, by disorder.
+    Disorder,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    /// Segments of this sender were captured.
+    pub heard: bool,
+    /// Sequence number behind all that was sent.
+    pub next: Option<u32>,
+    /// What is not acknowledged, the latest segments.
+    pub unacked: VecDeque<Sent>,
+    /// The stretch of numbers that was jumped over last, and when.
+    hole: Option<(u32, u32, Timestamp)>,
+    /// Payload of the largest segment, and of the largest that was acknowledged.
+    pub largest: u32,
+    pub largest_acked: u32,
+    /// Times at which something was sent again, the latest.
+    pub again: VecDeque<Timestamp>,
+    /// Time of the acknowledgement that let a small segment go, and how late it came.
+    released: Option<(Timestamp, Duration)>,
+    /// Of the stretch under way: its beginning, segments with payload, those sent again.
+    pub stretch: Option<(Timestamp, u32, u32)>,
+    /// A window other than 0 was announced by this sender.
+    pub window_known: bool,
+    /// Since when this sender's window is closed.
+    pub closed_since: Option<(Timestamp, PacketId)>,
+    /// When it opened again.
+    pub opened_again: Option<Timestamp>,
+    /// TLS records, while the beginning was captured.
+    pub records: Option<Records>,
+    /// Bytes of payload that came in order from the beginning.
+    pub first_payload: bool,
+    pub fin: bool,
+}
+
+impl Flow {
+    /// A segment with payload. `idle`: how long the connection was silent before it.
+    pub fn send(
+        &mut self,
+        start: u32,
+        bytes: u32,
+        time: Timestamp,
+        packet: PacketId,
+        idle: Duration,
+    ) -> Sending {
+        let end = start.wrapping_add(bytes);
+        let next = *self.next.get_or_insert(start);
+        if distance(end, next) <= 0 {
+            return self.old(start, end, time);
+        }
+        if distance(start, next) > 0 {
+            self.hole = Some((next, start, time));
+        }
+        self.next = Some(end);
+        let held = self
+            .released
+            .take()
+            .filter(|(at, _)| time <= at.after(AT_ONCE) && bytes < self.largest.max(600));
+        self.largest = self.largest.max(bytes);
+        if self.unacked.len() >= limits::MAX_IN_FLIGHT {
+            self.unacked.pop_front();
+        }
+        self.unacked.push_back(Sent {
+            start,
+            end,
+            first: time,
+            latest: time,
+            timeouts: 0,
+            idle,
+            heard: false,
+        });
+        self.count(time, false);
+        held.map_or(Sending::New, |(_, late)| Sending::Held(late))
+    }
+
+    /// Bytes that lie behind what was sent already.
+    fn old(&mut self, start: u32, end: u32, time: Timestamp) -> Sending {
+        if let Some((from, until, at)) = self.hole
+            && distance(start, from) >= 0
+            && distance(end, until) <= 0
+        {
+            if end == until {
+                self.hole = None;
+            } else {
+                self.hole = Some((end, until, at));
+            }
+            if time <= at.after(DISORDER) {
+                return Sending::Disorder;
+            }
+            // The first sending was lost before it could be captured.
+            self.note_again(time);
+            return Sending::Again;
+        }
+        self.note_again(time);
+        let sent = self.unacked.iter_mut().find(|sent| sent.start == start);
+        if let Some(sent) = sent {
+            if time >= sent.latest.after(LEAST_TIMEOUT) {
+                sent.timeouts += 1;
+            }
+            sent.latest = time;
+        }
+        Sending::Again
+    }
+
+    fn note_again(&mut self, time: Timestamp) {
+        self.count(time, true);
+        if self.again.len() >= limits::MAX_AGAIN {
+            self.again.pop_front();
+        }
+        self.again.push_back(time);
+    }
+
+    fn count(&mut self, time: Timestamp, again: bool) {
+        let (_, sent, repeated) = self.stretch.get_or_insert((time, 0, 0));
+        *sent = sent.saturating_add(1);
+        *repeated = repeated.saturating_add(u32::from(again));
+    }
+
+    /// The stretch, when it is over.
+    pub fn stretch_over(
+        &mut self,
+        time: Timestamp,
+        thresholds: &Thresholds,
+    ) -> Option<(Timestamp, u32, u32)> {
+        let (since, ..) = self.stretch?;
+        if time > since.after(thresholds.loss_window) {
+            return self.stretch.take();
+        }
+        None
+    }
+
+    /// The other end acknowledges what this one sent. `false` when it acknowledges bytes that were never captured.
+    pub fn acknowledged(&mut self, number: u32, time: Timestamp, pure: bool) -> bool {
+        let Some(next) = self.next else {
+            return true;
+        };
+        let ahead = distance(number, next);
+        // A FIN takes one number.
+        let whole = ahead <= 0 || (self.fin && ahead == 1);
+        if !whole {
+            if number.wrapping_sub(next) < BELIEVED {
+                self.next = Some(number);
+                self.unacked.clear();
+                self.hole = None;
+                self.stretch = None;
+            }
+            return false;
+        }
+        let mut last = None;
+        while let Some(sent) = self.unacked.front()
+            && distance(number, sent.end) >= 0
+        {
+            let bytes = sent.end.wrapping_sub(sent.start);
+            self.largest_acked = self.largest_acked.max(bytes);
+            last = self.unacked.pop_front();
+        }
+        if let Some(last) = last {
+            let late = since(time, last.first);
+            let waited = pure && self.unacked.is_empty() && last.timeouts == 0;
+            self.released = (waited && DELAYED_ACK.contains(&late)).then_some((time, late));
+        } else {
+            for sent in &mut self.unacked {
+                sent.heard = true;
+            }
+        }
+        true
+    }
+
+    /// Something was sent again between two times.
+    pub fn sent_again(&self, from: Timestamp, until: Timestamp) -> bool {
+        self.again.iter().any(|at| *at >= from && *at <= until)
+    }
+}
+
+/// Time from one moment to a later one; 0 where the clock went back.
+pub(super) fn since(time: Timestamp, earlier: Timestamp) -> Duration {
+    Duration::from_nanos(u64::try_from(time.nanos_since(earlier)).unwrap_or(0))
+}
