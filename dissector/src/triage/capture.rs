@@ -1,18 +1,16 @@
 //! What the capture and its bytes are like: what cannot be judged, what is no CTI, what breaks the rules.
 
-use super::remembered::{Remembered, between};
+use super::remembered::Remembered;
 use super::{Code, Context, Detector, Sighting, Sightings};
 use crate::analysis::Seen;
 use crate::finding::{self, Finding, Severity};
 use crate::framing::BreakCause;
 use crate::protocol::{self, ProtocolVersion};
-use crate::record::{BreakRecord, Notice};
+use crate::record::{BreakRecord, Direction, Notice};
 use crate::session::{Content, Session, VersionSource};
-use crate::time::Timestamp;
-use std::time::Duration;
 
-/// Behind a break, bytes may be out of step for so long.
-const OUT_OF_STEP: Duration = Duration::from_secs(1);
+/// Messages of a direction after which missing bytes explain nothing any more.
+const OUT_OF_STEP: u32 = 3;
 /// PeripheralType of Unified CCX, whose dialect differs.
 const CCX: u32 = 21;
 
@@ -90,17 +88,25 @@ impl Detector for Limits {
     }
 }
 
-/// What is known of a session's dialect, and where its bytes broke.
+/// What is known of one direction of a session.
 #[derive(Debug, Default)]
 struct Dialect {
     ccx: bool,
-    broke: Option<Timestamp>,
+    /// Messages since bytes were missing.
+    since_break: Option<u32>,
+}
+
+impl Dialect {
+    fn is_out_of_step(&self) -> bool {
+        self.since_break
+            .is_some_and(|messages| messages <= OUT_OF_STEP)
+    }
 }
 
 /// Bytes that break the rules.
 #[derive(Debug, Default)]
 struct Rules {
-    sessions: Remembered<u32, Dialect>,
+    directions: Remembered<(u32, Direction), Dialect>,
 }
 
 impl Detector for Rules {
@@ -108,8 +114,17 @@ impl Detector for Rules {
         let info = seen.info;
         let session = info.peers.session;
         if seen.is(protocol::types::OPEN_CONF) && seen.number("PeripheralType") == Some(CCX) {
-            self.sessions.entry(session).ccx = true;
+            for direction in [Direction::ClientToServer, Direction::ServerToClient] {
+                self.directions.entry((session, direction)).ccx = true;
+            }
         }
+        let dialect = self.directions.get_mut(&(session, info.direction));
+        let (behind_break, ccx) = dialect.map_or((false, false), |dialect| {
+            dialect.since_break = dialect
+                .since_break
+                .map(|messages| messages.saturating_add(1));
+            (dialect.is_out_of_step(), dialect.ccx)
+        });
         let findings = || seen.view.findings().iter().chain(&info.findings);
         if seen.view.findings().is_empty() && info.findings.is_empty() {
             return;
@@ -123,11 +138,6 @@ impl Detector for Rules {
         }) {
             return;
         }
-        let dialect = self.sessions.get(&session);
-        let behind_break = dialect
-            .and_then(|dialect| dialect.broke)
-            .is_some_and(|at| between(at, info.time) <= OUT_OF_STEP);
-        let ccx = dialect.is_some_and(|dialect| dialect.ccx);
         let newest = protocol::versions()
             .last()
             .map_or(0, |v| u32::from(v.number));
@@ -171,15 +181,15 @@ impl Detector for Rules {
 
     fn broke(&mut self, record: &BreakRecord, _: &Context, out: &mut Sightings) {
         let details = &record.details;
-        let dialect = self.sessions.entry(record.peers.session);
-        let behind_break = dialect
-            .broke
-            .is_some_and(|at| between(at, details.time) <= OUT_OF_STEP);
+        let dialect = self
+            .directions
+            .entry((record.peers.session, record.direction));
+        let behind_break = dialect.is_out_of_step();
         if matches!(
             details.cause,
             BreakCause::Gap | BreakCause::MidStream | BreakCause::CutMessage
         ) {
-            dialect.broke = Some(details.time);
+            dialect.since_break = Some(0);
             return;
         }
         let text = format!("{} bytes could not be read as messages", details.skipped);

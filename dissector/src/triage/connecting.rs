@@ -1,11 +1,12 @@
 //! TCP connections to CTI Servers that do not come to be, and clients that find no server at all.
 
 use super::network::{Event, EventKind};
+use super::opens::is_in_vain;
 use super::pair::{is_other_side, server_name};
 use super::remembered::{Deferred, Remembered, between, span};
 use super::{Code, Context, Detector, Sighting, Sightings};
 use crate::analysis::Seen;
-use crate::correlate::{Exchange, OutcomeKind};
+use crate::correlate::Exchange;
 use crate::finding::Severity;
 use crate::protocol::types;
 use crate::session::Content;
@@ -114,13 +115,9 @@ impl Detector for Connecting {
             .request
             .as_ref()
             .is_some_and(|r| r.number == types::OPEN_REQ);
-        let failed = matches!(
-            exchange.outcome.kind,
-            OutcomeKind::Failed | OutcomeKind::Unanswered | OutcomeKind::SessionEnded
-        );
         if let Some(facts) = around.session(exchange.session)
             && is_open
-            && failed
+            && is_in_vain(exchange, facts, around)
         {
             self.failed(
                 facts.client_host(),

@@ -80,12 +80,12 @@ impl Heartbeats {
         }
         pulse.missed += 1;
         let others = facts.last_server.is_some_and(|last| last > asked);
-        let meanwhile = if again > 0 {
-            "it was sent again without being acknowledged"
-        } else if others {
-            "other messages came meanwhile"
-        } else {
-            "nothing else came from the server meanwhile"
+        let arrived = !around.wire().is_waiting(client, server, asked);
+        let meanwhile = match (arrived, others) {
+            _ if again > 0 => "sent again without being acknowledged",
+            (_, true) => "other messages came meanwhile",
+            (true, false) => "acknowledged, but nothing came from the server meanwhile",
+            (false, false) => "not acknowledged either",
         };
         let text = format!(
             "no answer within {}, number {} in a row; {meanwhile}",

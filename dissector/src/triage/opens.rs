@@ -43,7 +43,8 @@ impl Detector for Slow {
             OutcomeKind::Confirmed | OutcomeKind::Failed => {
                 (Duration::from_nanos(latency.unwrap_or(0)), true)
             }
-            OutcomeKind::Unanswered | OutcomeKind::SessionEnded => {
+            // A server that never spoke is not judged elsewhere; that it acknowledged is known here.
+            OutcomeKind::Unanswered | OutcomeKind::SessionEnded | OutcomeKind::NotJudged => {
                 (between(request.time, exchange.time), false)
             }
             _ => return,
@@ -96,6 +97,18 @@ impl Detector for Slow {
             sighting = sighting.severity(Severity::Warn);
         }
         out.push(sighting);
+    }
+}
+
+/// Whether an OPEN_REQ led to nothing: refused, or not answered by a server that was heard.
+pub(super) fn is_in_vain(exchange: &Exchange, facts: &SessionFacts, around: &Context) -> bool {
+    match exchange.outcome.kind {
+        OutcomeKind::Failed => true,
+        OutcomeKind::Unanswered | OutcomeKind::SessionEnded | OutcomeKind::NotJudged => {
+            let heard = around.wire().heard(facts.peers.server, facts.peers.client);
+            (heard || facts.last_server.is_some()) && facts.breaks.is_empty()
+        }
+        _ => false,
     }
 }
 
@@ -168,11 +181,10 @@ impl Detector for Loops {
         else {
             return;
         };
-        let failed = matches!(
-            exchange.outcome.kind,
-            OutcomeKind::Failed | OutcomeKind::SessionEnded | OutcomeKind::Unanswered
-        );
-        if let Some(facts) = around.session(exchange.session).filter(|_| failed) {
+        if let Some(facts) = around
+            .session(exchange.session)
+            .filter(|facts| is_in_vain(exchange, facts, around))
+        {
             self.tried(request.time, facts, around, out);
         }
     }

@@ -88,14 +88,7 @@ pub(super) struct Flow {
 
 impl Flow {
     /// A segment with payload. `idle`: how long the connection was silent before it.
-    pub fn send(
-        &mut self,
-        start: u32,
-        bytes: u32,
-        time: Timestamp,
-        packet: PacketId,
-        idle: Duration,
-    ) -> Sending {
+    pub fn send(&mut self, start: u32, bytes: u32, time: Timestamp, idle: Duration) -> Sending {
         let end = start.wrapping_add(bytes);
         let next = *self.next.get_or_insert(start);
         if distance(end, next) <= 0 {

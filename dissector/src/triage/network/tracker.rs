@@ -193,6 +193,13 @@ impl Wire {
         sent.map_or(0, |sent| sent.timeouts)
     }
 
+    /// Whether bytes that were sent by then are still not acknowledged.
+    #[must_use]
+    pub fn is_waiting(&self, from: SocketAddr, to: SocketAddr, sent_by: Timestamp) -> bool {
+        self.flow(from, to)
+            .is_some_and(|flow| flow.unacked.iter().any(|sent| sent.first <= sent_by))
+    }
+
     fn flow(&self, from: SocketAddr, to: SocketAddr) -> Option<&Flow> {
         let track = self.tracks.get(&(from.min(to), from.max(to)))?;
         let [client, server] = &track.flows;
@@ -412,7 +419,7 @@ fn data(
     let from_client = segment.source == track.client;
     let (own, _) = track.split(from_client);
     let in_order = own.next == Some(segment.sequence);
-    let sending = own.send(segment.sequence, bytes, time, packet, idle);
+    let sending = own.send(segment.sequence, bytes, time, idle);
     if let Sending::Held(held) = sending {
         let kind = EventKind::Nagle {
             from: segment.source,
