@@ -1,5 +1,6 @@
 //! What the capture and its bytes are like: what cannot be judged, what is no CTI, what breaks the rules.
 
+use super::network::{Event, EventKind};
 use super::remembered::Remembered;
 use super::{Code, Context, Detector, Sighting, Sightings};
 use crate::analysis::Seen;
@@ -43,6 +44,23 @@ impl Detector for Limits {
             let sighting = Sighting::new(Code::CaptureLimits, time, notice.text.clone());
             self.tell(session, "one direction only was captured", sighting, out);
         }
+    }
+
+    fn wire(&mut self, event: &Event, around: &Context, out: &mut Sightings) {
+        if !matches!(event.kind, EventKind::Cut) {
+            return;
+        }
+        // The first packets of a session may come before it is known.
+        let session = around.session_between(event.client, event.server);
+        let mut sighting = Sighting::new(
+            Code::CaptureLimits,
+            event.time,
+            "a packet was not captured whole (snap length)",
+        )
+        .packet(event.packet)
+        .group("packets are cut");
+        sighting.session = session.map(|facts| facts.peers.session);
+        out.push(sighting);
     }
 
     fn broke(&mut self, record: &BreakRecord, _: &Context, out: &mut Sightings) {

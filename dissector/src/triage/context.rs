@@ -128,6 +128,8 @@ pub struct SessionFacts {
     pub stopping: Option<Timestamp>,
     /// Time of its last message or packet.
     pub last: Timestamp,
+    /// Number of its last message.
+    pub last_no: Option<u64>,
     /// A message of it passed the selection.
     pub selected: bool,
 }
@@ -432,6 +434,7 @@ impl Context {
         }
         facts.selected |= seen.selected;
         facts.last = facts.last.max(info.time);
+        facts.last_no = Some(info.no);
         match info.direction {
             Direction::ClientToServer => facts.last_client = Some(info.time),
             Direction::ServerToClient => facts.last_server = Some(info.time),
@@ -496,6 +499,7 @@ impl Context {
                 failure_event: None,
                 stopping: None,
                 last: session.last,
+                last_no: None,
                 selected: false,
             },
         );

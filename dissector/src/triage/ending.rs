@@ -106,7 +106,7 @@ impl Detector for Ends {
                         span(silent)
                     ),
                 )
-                .session(number)
+                .end_of(facts, around)
                 .group(format!(
                     "{} gave up {} as silent",
                     facts.server_name(),
@@ -133,24 +133,35 @@ impl Detector for Ends {
             .max(facts.last_server)
             .unwrap_or(facts.first);
         let silent = between(last, session.last);
-        out.push(
-            Sighting::new(
-                Code::SessionCut,
-                session.last,
-                format!(
-                    "{how} by {} {} after the last message, without CLOSE_REQ",
-                    who(by),
-                    span(silent)
-                ),
-            )
-            .session(number)
-            .group(format!(
-                "{} cut from {} by {}",
-                facts.client_name(),
-                facts.server_name(),
-                who(by)
-            )),
-        );
+        let idle = facts.opened.as_ref().and_then(|opened| opened.idle_timeout);
+        let client_silent = facts.last_client.map(|last| between(last, session.last));
+        let too_long = idle.filter(|idle| {
+            by == Direction::ServerToClient
+                && client_silent
+                    .is_some_and(|silent| silent > Duration::from_secs(u64::from(*idle)))
+        });
+        let mut cut = Sighting::new(
+            Code::SessionCut,
+            session.last,
+            format!(
+                "{how} by {} {} after the last message, without CLOSE_REQ",
+                who(by),
+                span(silent)
+            ),
+        )
+        .end_of(facts, around)
+        .group(format!(
+            "{} cut from {} by {}",
+            facts.client_name(),
+            facts.server_name(),
+            who(by)
+        ));
+        if let Some(idle) = too_long {
+            cut = cut.hint(format!(
+                "The client had been silent for longer than its IdleTimeout of {idle} s."
+            ));
+        }
+        out.push(cut);
     }
 
     fn message(&mut self, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
@@ -246,14 +257,15 @@ impl Gone {
             if left == 0 { ", all that it had" } else { "" }
         );
         for end in ends {
-            let mut sighting = Sighting::new(
-                Code::ServerGone,
-                time.max(end.announced.unwrap_or(time)),
-                format!("S{} ended", end.session),
-            )
-            .session(end.session)
-            .group(text.clone());
-            sighting.time = time;
+            // The whole finding begins with the first sign of it.
+            let at = if end.time == first { time } else { end.time };
+            let mut sighting =
+                Sighting::new(Code::ServerGone, at, format!("S{} ended", end.session))
+                    .session(end.session)
+                    .group(text.clone());
+            if let Some(facts) = around.session(end.session) {
+                sighting = sighting.end_of(facts, around);
+            }
             if let Some(agent) = end.agent {
                 sighting = sighting.agent(agent);
             }

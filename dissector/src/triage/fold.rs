@@ -15,6 +15,8 @@ pub(super) const fn is_cause(code: Code) -> bool {
             | Code::ServerGone
             | Code::ServerNotice
             | Code::HeartbeatLost
+            | Code::HeartbeatRefused
+            | Code::SideFailover
             | Code::SlowReader
             | Code::IdleTimeout
     )
@@ -52,7 +54,7 @@ pub(super) fn explains(cause: &Sighting, effect: &Sighting) -> bool {
                 )
         }
         // What the client of this session does about it.
-        Code::ServerNotice | Code::HeartbeatLost | Code::SlowReader => {
+        Code::ServerNotice | Code::HeartbeatLost | Code::HeartbeatRefused | Code::SlowReader => {
             cause.session == effect.session
                 && matches!(
                     effect.code,

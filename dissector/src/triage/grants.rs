@@ -77,8 +77,8 @@ impl Detector for Grants {
         if granted.services & EVENTS != 0
             && let Some(text) = blind(opened.call_mask, opened.agent_mask)
         {
-            let sighting = Sighting::of(Code::MasksBlind, seen, text.clone())
-                .group(format!("{} asked for {text}", facts.client_name()));
+            let sighting = Sighting::of(Code::MasksBlind, seen, format!("without {text}"))
+                .group(format!("masks of {} leave out {text}", facts.client_name()));
             self.blind.insert(session, sighting);
         }
     }
@@ -113,7 +113,7 @@ fn blind(call_mask: Option<u32>, agent_mask: Option<u32>) -> Option<String> {
     if agent_mask == Some(0) {
         hidden.push("agent events");
     }
-    (!hidden.is_empty()).then(|| format!("no {}", hidden.join(", ")))
+    (!hidden.is_empty()).then(|| hidden.join(", "))
 }
 
 fn services(bits: u32) -> String {

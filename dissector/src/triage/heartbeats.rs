@@ -41,8 +41,6 @@ pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
 struct Pulse {
     /// The one that waits for its answer: number and time.
     open: Option<(u64, Timestamp)>,
-    /// Time of the one before it.
-    before: Option<Timestamp>,
     missed: u32,
     latencies: VecDeque<Duration>,
     /// Times of slow answers that were not told.
@@ -124,10 +122,14 @@ impl Detector for Heartbeats {
         let info = seen.info;
         let session = info.peers.session;
         if seen.is(types::HEARTBEAT_REQ) && info.direction == Direction::ClientToServer {
+            let open = self.pulses.entry(session).open;
+            // Two at once say nothing: the first one still waits.
+            let soon = around.thresholds().heartbeat_slow;
+            if open.is_some_and(|(_, asked)| between(asked, info.time) < soon) {
+                return;
+            }
             self.missed(session, info.time, around, out);
-            let pulse = self.pulses.entry(session);
-            pulse.before = Some(info.time);
-            pulse.open = Some((info.no, info.time));
+            self.pulses.entry(session).open = Some((info.no, info.time));
             return;
         }
         let Some(answer) = &info.answers else {

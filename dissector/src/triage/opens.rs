@@ -258,7 +258,7 @@ impl Replaced {
                 facts.peers.client, old.peers.client
             ),
         )
-        .group(format!("device {device}"));
+        .group(format!("device {device} taken over by another session"));
         if is_silent(old, seen.info.time) {
             sighting = sighting.severity(Severity::Info);
         }
@@ -306,7 +306,10 @@ impl Detector for Replaced {
                 seen,
                 format!("session of {} ended in favour of {by}", facts.peers.client),
             )
-            .group(facts.client_name());
+            .group(format!(
+                "{} opened again over its own session",
+                facts.client_name()
+            ));
             if is_silent(facts, seen.info.time) {
                 sighting = sighting.severity(Severity::Info);
             }
@@ -324,7 +327,9 @@ impl Detector for Replaced {
                 seen,
                 format!("session of {name} ({address}) ended in favour of a new one"),
             )
-            .group(format!("{name} ({address})")),
+            .group(format!(
+                "{name} ({address}) opened again over its own session"
+            )),
         );
     }
 }

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Sightings that a finding shows.
 const EXAMPLES: usize = 5;
+/// Causes of causes that are followed.
+const CHAIN: usize = 8;
 
 /// What was found: sightings of one kind together.
 #[derive(Debug, Clone)]
@@ -70,32 +72,38 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
         .filter(|(_, s)| super::fold::is_cause(s.code))
         .map(|(index, s)| (index, s.time))
         .collect();
-    let mut folded: BTreeMap<usize, BTreeMap<Code, u64>> = BTreeMap::new();
-    let mut explained = vec![false; list.len()];
+    let mut parents: Vec<Option<usize>> = Vec::with_capacity(list.len());
     for (index, sighting) in list.iter().enumerate() {
         let until = causes.partition_point(|(_, time)| *time <= sighting.time);
         let earlier = causes.get(..until).unwrap_or_default().iter().rev();
         let cause = earlier
             .take_while(|(_, time)| sighting.time <= time.after(thresholds.fold))
             .map(|(at, _)| *at)
+            .filter(|at| *at != index)
             .find(|at| {
                 list.get(*at)
                     .is_some_and(|cause| super::fold::explains(cause, sighting))
             });
-        if let Some(cause) = cause {
-            *folded
-                .entry(cause)
-                .or_default()
-                .entry(sighting.code)
-                .or_default() += 1;
-            if let Some(flag) = explained.get_mut(index) {
-                *flag = true;
-            }
+        parents.push(cause);
+    }
+    // A cause that is itself explained hands its effects on to what explains it.
+    let mut folded: BTreeMap<usize, BTreeMap<Code, u64>> = BTreeMap::new();
+    for (index, sighting) in list.iter().enumerate() {
+        let mut root = index;
+        for _ in 0..CHAIN {
+            let Some(parent) = parents.get(root).copied().flatten() else {
+                break;
+            };
+            root = parent;
+        }
+        if root != index {
+            let effects = folded.entry(root).or_default();
+            *effects.entry(sighting.code).or_default() += 1;
         }
     }
+    let explained = parents.iter().map(Option::is_some).collect::<Vec<bool>>();
     let mut problems: BTreeMap<(Code, String), Problem> = BTreeMap::new();
     for (index, (sighting, explained)) in list.into_iter().zip(explained).enumerate() {
-        // A cause that is itself explained hands its effects on to nobody: they are still counted where it is counted.
         if explained {
             continue;
         }

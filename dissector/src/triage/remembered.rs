@@ -87,17 +87,25 @@ impl<T> Deferred<T> {
     }
 }
 
-/// A time span for people: "850 ms", "4.2 s", "150 s", "12 min".
+/// A time span for people: "850 µs", "40 ms", "4.2 s", "150 s", "12 min".
 pub(super) fn span(time: Duration) -> String {
-    let millis = time.as_millis();
-    if millis < 1_000 {
+    let rounded = |unit: u128| (time.as_nanos() + unit / 2) / unit;
+    let (micros, millis, tenths, seconds) = (
+        rounded(1_000),
+        rounded(1_000_000),
+        rounded(100_000_000),
+        rounded(1_000_000_000),
+    );
+    if micros < 1_000 {
+        format!("{micros} µs")
+    } else if millis < 1_000 {
         format!("{millis} ms")
-    } else if millis < 10_000 {
-        format!("{}.{} s", millis / 1_000, millis % 1_000 / 100)
-    } else if millis < 600_000 {
-        format!("{} s", millis / 1_000)
+    } else if tenths < 100 && tenths % 10 != 0 {
+        format!("{}.{} s", tenths / 10, tenths % 10)
+    } else if seconds < 600 {
+        format!("{seconds} s")
     } else {
-        format!("{} min", millis / 60_000)
+        format!("{} min", rounded(60_000_000_000))
     }
 }
 
@@ -135,8 +143,23 @@ mod tests {
 
     #[test]
     fn spans_are_short() {
-        let shown = [850, 4_250, 150_000, 720_000].map(|ms| span(Duration::from_millis(ms)));
-        assert_eq!(shown, ["850 ms", "4.2 s", "150 s", "12 min"]);
+        let micros = [
+            850,
+            40_000,
+            999_700,
+            2_000_000,
+            4_250_000,
+            19_500_000,
+            150_000_000,
+            720_000_000,
+        ];
+        let shown = micros.map(|micros| span(Duration::from_micros(micros)));
+        assert_eq!(
+            shown,
+            [
+                "850 µs", "40 ms", "1 s", "2 s", "4.3 s", "20 s", "150 s", "12 min"
+            ]
+        );
     }
 
     #[test]

@@ -71,12 +71,14 @@ impl Failovers {
             "{gap} without a session, S{} to S{}",
             old.peers.session, facts.peers.session
         );
-        let mut sighting = Sighting::of(Code::SideFailover, seen, text).group(format!(
-            "{} went from {} to {}",
-            facts.client_name(),
-            old.server_name(),
-            facts.server_name()
-        ));
+        let mut sighting = Sighting::of(Code::SideFailover, seen, text)
+            .session(old.peers.session)
+            .group(format!(
+                "{} went from {} to {}",
+                facts.client_name(),
+                old.server_name(),
+                facts.server_name()
+            ));
         if let Some(agent) = facts
             .opened
             .as_ref()

@@ -1,6 +1,6 @@
 //! One time that something was seen, as detectors tell it.
 
-use super::{Code, Context};
+use super::{Code, Context, SessionFacts};
 use crate::analysis::Seen;
 use crate::capture::PacketId;
 use crate::correlate::Part;
@@ -107,6 +107,20 @@ impl Sighting {
     #[must_use]
     pub fn packet(mut self, packet: PacketId) -> Self {
         self.packets = Packets::from(&[packet][..]);
+        self
+    }
+
+    /// About the end of a session: its last message, and the packet that ended it.
+    #[must_use]
+    pub fn end_of(mut self, facts: &SessionFacts, around: &Context) -> Self {
+        self.session = Some(facts.peers.session);
+        self.message = facts.last_no;
+        let packet = around
+            .wire()
+            .end_packet(facts.peers.client, facts.peers.server);
+        if let Some(packet) = packet {
+            self = self.packet(packet);
+        }
         self
     }
 

@@ -89,6 +89,8 @@ pub enum EventKind {
         /// How long it was held.
         held: Duration,
     },
+    /// The snap length cut a packet; told once.
+    Cut,
     /// TLS never got to application data.
     TlsFailed(TlsEnd),
     /// One end speaks TLS and the other one does not.

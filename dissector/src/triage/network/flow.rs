@@ -69,6 +69,8 @@ pub(super) struct Flow {
     pub largest_acked: u32,
     /// Times at which something was sent again, the latest.
     pub again: VecDeque<Timestamp>,
+    /// The packet of the latest one.
+    pub again_packet: Option<PacketId>,
     /// Time of the acknowledgement that let a small segment go, and how late it came.
     released: Option<(Timestamp, Duration)>,
     /// Of the stretch under way: its beginning, segments with payload, those sent again.
@@ -88,11 +90,18 @@ pub(super) struct Flow {
 
 impl Flow {
     /// A segment with payload. `idle`: how long the connection was silent before it.
-    pub fn send(&mut self, start: u32, bytes: u32, time: Timestamp, idle: Duration) -> Sending {
+    pub fn send(
+        &mut self,
+        start: u32,
+        bytes: u32,
+        time: Timestamp,
+        packet: PacketId,
+        idle: Duration,
+    ) -> Sending {
         let end = start.wrapping_add(bytes);
         let next = *self.next.get_or_insert(start);
         if distance(end, next) <= 0 {
-            return self.old(start, end, time);
+            return self.old(start, end, time, packet);
         }
         if distance(start, next) > 0 {
             self.hole = Some((next, start, time));
@@ -120,7 +129,7 @@ impl Flow {
     }
 
     /// Bytes that lie behind what was sent already.
-    fn old(&mut self, start: u32, end: u32, time: Timestamp) -> Sending {
+    fn old(&mut self, start: u32, end: u32, time: Timestamp, packet: PacketId) -> Sending {
         if let Some((from, until, at)) = self.hole
             && distance(start, from) >= 0
             && distance(end, until) <= 0
@@ -134,10 +143,10 @@ impl Flow {
                 return Sending::Disorder;
             }
             // The first sending was lost before it could be captured.
-            self.note_again(time);
+            self.note_again(time, packet);
             return Sending::Again;
         }
-        self.note_again(time);
+        self.note_again(time, packet);
         let sent = self.unacked.iter_mut().find(|sent| sent.start == start);
         if let Some(sent) = sent {
             if time >= sent.latest.after(LEAST_TIMEOUT) {
@@ -148,7 +157,8 @@ impl Flow {
         Sending::Again
     }
 
-    fn note_again(&mut self, time: Timestamp) {
+    fn note_again(&mut self, time: Timestamp, packet: PacketId) {
+        self.again_packet = Some(packet);
         self.count(time, true);
         if self.again.len() >= limits::MAX_AGAIN {
             self.again.pop_front();

@@ -46,6 +46,10 @@ struct Track {
     /// The client began with OPEN_REQ, then.
     opened: Option<Timestamp>,
     judged: bool,
+    /// A packet was cut by the snap length.
+    cut: bool,
+    /// The first FIN, or RST.
+    end: Option<PacketId>,
 }
 
 impl Track {
@@ -62,6 +66,8 @@ impl Track {
             secured: false,
             opened: None,
             judged: false,
+            cut: false,
+            end: None,
         }
     }
 
@@ -193,6 +199,12 @@ impl Wire {
         sent.map_or(0, |sent| sent.timeouts)
     }
 
+    /// The packet that ended the latest connection between two ends.
+    #[must_use]
+    pub fn end_packet(&self, one: SocketAddr, other: SocketAddr) -> Option<PacketId> {
+        self.tracks.get(&(one.min(other), one.max(other)))?.end
+    }
+
     /// Whether bytes that were sent by then are still not acknowledged.
     #[must_use]
     pub fn is_waiting(&self, from: SocketAddr, to: SocketAddr, sent_by: Timestamp) -> bool {
@@ -304,6 +316,7 @@ impl Wire {
             };
             let (flow, _) = track.split(from_client);
             let loss = flow.stretch.take();
+            let again_packet = flow.again_packet.unwrap_or(packet);
             let closed = flow.closed_since.take();
             if let Some((since, sent, again)) = loss {
                 let kind = EventKind::Loss {
@@ -312,7 +325,7 @@ impl Wire {
                     sent,
                     again,
                 };
-                let event = track.event(time, packet, kind);
+                let event = track.event(time, again_packet, kind);
                 self.events.push(event);
             }
             if let Some((since, packet)) = closed {
@@ -371,6 +384,9 @@ fn step(
     }
     // A server that speaks was there, whatever became of its SYN.
     track.accepted |= !from_client;
+    if segment.missing > 0 && !std::mem::replace(&mut track.cut, true) {
+        events.push(track.event(time, packet, EventKind::Cut));
+    }
     if flags.ack {
         let pure = segment.payload.is_empty() && segment.missing == 0 && !flags.fin;
         let (_, other) = track.split(from_client);
@@ -387,6 +403,7 @@ fn step(
     if bytes > 0 && !keeps_alive && !track.over {
         data(track, segment, bytes, idle, events);
         let (own, _) = track.split(from_client);
+        let again_packet = own.again_packet.unwrap_or(packet);
         if let Some((since, sent, again)) = own.stretch_over(time, thresholds) {
             let kind = EventKind::Loss {
                 from,
@@ -394,13 +411,14 @@ fn step(
                 sent,
                 again,
             };
-            events.push(track.event(time, packet, kind));
+            events.push(track.event(time, again_packet, kind));
         }
         sending_stalled(track, from, segment, thresholds, events);
     }
     if flags.fin {
         let (own, _) = track.split(from_client);
         own.fin = true;
+        track.end.get_or_insert(packet);
         if let Some(kind) = track.judge(from_client, true, time) {
             events.push(track.event(time, packet, kind));
         }
@@ -419,7 +437,7 @@ fn data(
     let from_client = segment.source == track.client;
     let (own, _) = track.split(from_client);
     let in_order = own.next == Some(segment.sequence);
-    let sending = own.send(segment.sequence, bytes, time, idle);
+    let sending = own.send(segment.sequence, bytes, time, packet, idle);
     if let Sending::Held(held) = sending {
         let kind = EventKind::Nagle {
             from: segment.source,
@@ -543,6 +561,7 @@ fn reset(
         return;
     }
     track.over = true;
+    track.end.get_or_insert(packet);
     if !track.accepted && !from_client && track.syn.is_some() {
         events.push(track.event(time, packet, EventKind::Refused));
         return;
