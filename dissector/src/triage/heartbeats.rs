@@ -132,6 +132,12 @@ impl Detector for Heartbeats {
             self.pulses.entry(session).open = Some((info.no, info.time));
             return;
         }
+        if seen.is(types::HEARTBEAT_CONF) {
+            // Whatever is wrong with it, the server lives.
+            let pulse = self.pulses.entry(session);
+            pulse.open = None;
+            pulse.missed = 0;
+        }
         let Some(answer) = &info.answers else {
             return;
         };
@@ -139,9 +145,8 @@ impl Detector for Heartbeats {
             return;
         }
         let pulse = self.pulses.entry(session);
-        if pulse.open.is_some_and(|(no, _)| no == answer.request.no) {
-            pulse.open = None;
-        }
+        // A failure is an answer, too.
+        pulse.open = None;
         pulse.missed = 0;
         let latency = Duration::from_nanos(u64::try_from(answer.latency).unwrap_or(0));
         let thresholds = around.thresholds();
@@ -267,10 +272,12 @@ impl Detector for Refused {
 /// How a session keeps itself alive.
 #[derive(Debug, Default)]
 struct Habit {
-    last: Option<Timestamp>,
-    /// Silence before each heartbeat.
+    /// Time of the client's last message, and whether that was a heartbeat.
+    last: Option<(Timestamp, bool)>,
+    /// From one heartbeat to the next one, where nothing else was sent between them.
     intervals: VecDeque<Duration>,
     longest_gap: Duration,
+    heartbeats: bool,
 }
 
 /// IdleTimeout and heartbeat interval against each other.
@@ -310,7 +317,7 @@ impl Settings {
                     ));
                 }
             }
-            None if habit.intervals.is_empty()
+            None if !habit.heartbeats
                 && habit.longest_gap >= around.thresholds().silence
                 && facts.breaks.is_empty()
                 && facts.granted.is_some() =>
@@ -328,21 +335,23 @@ impl Settings {
 impl Detector for Settings {
     fn message(&mut self, seen: &Seen<'_>, _: &Context, _: &mut Sightings) {
         let info = seen.info;
+        if info.direction != Direction::ClientToServer {
+            return;
+        }
         let habit = self.habits.entry(info.peers.session);
-        let from_client = info.direction == Direction::ClientToServer;
-        if let Some(last) = habit.last {
+        let is_heartbeat = seen.is(types::HEARTBEAT_REQ);
+        if let Some((last, after_heartbeat)) = habit.last {
             let gap = between(last, info.time);
             habit.longest_gap = habit.longest_gap.max(gap);
-            if seen.is(types::HEARTBEAT_REQ) && from_client {
+            if is_heartbeat && after_heartbeat {
                 if habit.intervals.len() >= SAMPLE {
                     habit.intervals.pop_front();
                 }
                 habit.intervals.push_back(gap);
             }
         }
-        if from_client {
-            habit.last = Some(info.time);
-        }
+        habit.heartbeats |= is_heartbeat;
+        habit.last = Some((info.time, is_heartbeat));
     }
 
     fn ended(&mut self, session: &Session, around: &Context, out: &mut Sightings) {

@@ -30,7 +30,7 @@ pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
         Box::new(super::grants::Grants::default()),
         Box::new(super::grants::Degraded::default()),
         Box::new(super::grants::Secrets::default()),
-        Box::new(super::tls::Tls::default()),
+        Box::new(super::tls::Tls),
         Box::new(super::connecting::Connecting::default()),
     ]
 }

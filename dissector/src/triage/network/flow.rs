@@ -17,6 +17,8 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 /// What delayed acknowledgements take.
 const DELAYED_ACK: std::ops::Range<Duration> =
     Duration::from_millis(38)..Duration::from_millis(220);
+/// Payload that fits into one segment on every usual path.
+const SMALL: u32 = 500;
 /// Acknowledgements further ahead of all data are not believed.
 const BELIEVED: u32 = 4 * 1024 * 1024;
 
@@ -73,6 +75,8 @@ pub(super) struct Flow {
     pub again_packet: Option<PacketId>,
     /// Time of the acknowledgement that let a small segment go, and how late it came.
     released: Option<(Timestamp, Duration)>,
+    /// Small segments were sent without waiting for acknowledgements.
+    sends_at_once: bool,
     /// Of the stretch under way: its beginning, segments with payload, those sent again.
     pub stretch: Option<(Timestamp, u32, u32)>,
     /// A window other than 0 was announced by this sender.
@@ -107,10 +111,12 @@ impl Flow {
             self.hole = Some((next, start, time));
         }
         self.next = Some(end);
+        // With Nagle's algorithm nothing small leaves while something is not acknowledged.
+        self.sends_at_once |= bytes < SMALL && !self.unacked.is_empty();
         let held = self
             .released
             .take()
-            .filter(|(at, _)| time <= at.after(AT_ONCE) && bytes < self.largest.max(600));
+            .filter(|(at, _)| time <= at.after(AT_ONCE) && bytes < SMALL && !self.sends_at_once);
         self.largest = self.largest.max(bytes);
         if self.unacked.len() >= limits::MAX_IN_FLIGHT {
             self.unacked.pop_front();
