@@ -374,6 +374,12 @@ impl Context {
                 || self.wire.heard(facts.peers.server, facts.peers.client))
             && facts.ended.is_none_or(|end| end >= until)
             && self.now >= until
+            && !self
+                .wire
+                .is_lacking(facts.peers.server, facts.peers.client, from, until)
+            && !self
+                .wire
+                .is_lacking(facts.peers.client, facts.peers.server, from, until)
             && !facts.breaks.iter().any(|at| *at >= from && *at <= until)
     }
 

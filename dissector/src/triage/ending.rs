@@ -10,7 +10,7 @@ use crate::reassembly::End;
 use crate::record::Direction;
 use crate::session::{Content, Session};
 use crate::time::Timestamp;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// E_CTI_NEW_SESSION_OPENED; told as `session_replaced`.
@@ -177,11 +177,11 @@ impl Detector for Ends {
             let name = name.map_or_else(|| "a client".to_owned(), std::borrow::Cow::into_owned);
             let address = seen.text("ClientAddress").unwrap_or_default();
             // The session itself, where it was captured, tells more.
-            let known = seen.number("ClientPort").is_some_and(|port| {
-                around.sessions().any(|facts| {
-                    facts.peers.client.ip().to_string() == address
-                        && u32::from(facts.peers.client.port()) == port
-                })
+            let ip: Option<IpAddr> = address.parse().ok();
+            let known = seen.number("ClientPort").zip(ip).is_some_and(|(port, ip)| {
+                around
+                    .sessions_of(ip)
+                    .any(|facts| u32::from(facts.peers.client.port()) == port)
             });
             if known {
                 return;

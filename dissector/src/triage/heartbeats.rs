@@ -112,7 +112,11 @@ impl Heartbeats {
 /// Whether an answer would have been captured: the session may have ended at `until`, by whoever waited.
 fn could_miss(facts: &SessionFacts, from: Timestamp, until: Timestamp, around: &Context) -> bool {
     let heard = around.wire().heard(facts.peers.server, facts.peers.client);
+    let lacking = around
+        .wire()
+        .is_lacking(facts.peers.server, facts.peers.client, from, until);
     facts.content == Content::Cti
+        && !lacking
         && (heard || facts.last_server.is_some())
         && !facts.breaks.iter().any(|at| *at >= from && *at <= until)
 }

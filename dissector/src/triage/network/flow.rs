@@ -42,6 +42,16 @@ pub(super) struct Sent {
     pub heard: bool,
 }
 
+/// Numbers that were jumped over.
+#[derive(Debug, Clone, Copy)]
+struct Hole {
+    start: u32,
+    end: u32,
+    at: Timestamp,
+    /// The receiver has these bytes: what fills the hole is late in the capture only.
+    arrived: bool,
+}
+
 /// What became known by a segment with payload.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sending {
@@ -64,8 +74,10 @@ pub(super) struct Flow {
     pub next: Option<u32>,
     /// What is not acknowledged, the latest segments.
     pub unacked: VecDeque<Sent>,
-    /// The stretch of numbers that was jumped over last, and when.
-    hole: Option<(u32, u32, Timestamp)>,
+    /// The stretch of numbers that was jumped over last.
+    hole: Option<Hole>,
+    /// Times at which bytes were acknowledged that are not in the capture, the latest.
+    pub unseen: VecDeque<Timestamp>,
     /// Payload of the largest segment, and of the largest that was acknowledged.
     pub largest: u32,
     pub largest_acked: u32,
@@ -108,7 +120,12 @@ impl Flow {
             return self.old(start, end, time, packet);
         }
         if distance(start, next) > 0 {
-            self.hole = Some((next, start, time));
+            self.hole = Some(Hole {
+                start: next,
+                end: start,
+                at: time,
+                arrived: false,
+            });
         }
         self.next = Some(end);
         // With Nagle's algorithm nothing small leaves while something is not acknowledged.
@@ -136,16 +153,13 @@ impl Flow {
 
     /// Bytes that lie behind what was sent already.
     fn old(&mut self, start: u32, end: u32, time: Timestamp, packet: PacketId) -> Sending {
-        if let Some((from, until, at)) = self.hole
-            && distance(start, from) >= 0
-            && distance(end, until) <= 0
+        if let Some(hole) = self.hole
+            && distance(start, hole.start) >= 0
+            && distance(end, hole.end) <= 0
         {
-            if end == until {
-                self.hole = None;
-            } else {
-                self.hole = Some((end, until, at));
-            }
-            if time <= at.after(DISORDER) {
+            let rest = Hole { start: end, ..hole };
+            self.hole = (end != hole.end).then_some(rest);
+            if hole.arrived || time <= hole.at.after(DISORDER) {
                 return Sending::Disorder;
             }
             // The first sending was lost before it could be captured.
@@ -203,8 +217,17 @@ impl Flow {
             if number.wrapping_sub(next) < BELIEVED {
                 self.next = Some(number);
                 self.unacked.clear();
-                self.hole = None;
+                self.hole = Some(Hole {
+                    start: next,
+                    end: number,
+                    at: time,
+                    arrived: true,
+                });
                 self.stretch = None;
+                if self.unseen.len() >= limits::MAX_AGAIN {
+                    self.unseen.pop_front();
+                }
+                self.unseen.push_back(time);
             }
             return false;
         }
@@ -226,6 +249,11 @@ impl Flow {
             }
         }
         true
+    }
+
+    /// Bytes that are not in the capture arrived between two times.
+    pub fn is_lacking(&self, from: Timestamp, until: Timestamp) -> bool {
+        self.unseen.iter().any(|at| *at >= from && *at <= until)
     }
 
     /// Something was sent again between two times.

@@ -191,6 +191,19 @@ impl Wire {
             .is_some_and(|flow| flow.sent_again(since, until))
     }
 
+    /// Whether the capture lacks bytes that arrived between two times.
+    #[must_use]
+    pub fn is_lacking(
+        &self,
+        from: SocketAddr,
+        to: SocketAddr,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> bool {
+        self.flow(from, to)
+            .is_some_and(|flow| flow.is_lacking(since, until))
+    }
+
     /// How often the oldest bytes that are not acknowledged were sent again. 0 when all is acknowledged.
     #[must_use]
     pub fn timeouts(&self, from: SocketAddr, to: SocketAddr) -> u32 {
@@ -253,6 +266,13 @@ impl Wire {
                     .syn
                     .is_none_or(|(number, ..)| number != segment.sequence))
             && let Some(track) = self.tracks.remove(&ends)
+        {
+            self.leave(track);
+        }
+        // Long after its end the same ports are another connection, whose SYN was not captured.
+        if self.tracks.get(&ends).is_some_and(|track| {
+            track.over && !flags.rst && time > track.last.after(limits::ENDED_MEMORY)
+        }) && let Some(track) = self.tracks.remove(&ends)
         {
             self.leave(track);
         }
