@@ -205,10 +205,10 @@ pub const MAX_HANDOVERS: usize = 64;
 pub const MAX_TRACKED: usize = 8_192;
 
 /// Segments without acknowledgement that triage remembers, for each direction of these.
-pub const MAX_IN_FLIGHT: usize = 32;
+pub const MAX_IN_FLIGHT: usize = 16;
 
-/// Times at which something was sent again that triage remembers, for each direction.
-pub const MAX_AGAIN: usize = 32;
+/// Times at which something was sent again, or was not captured, that triage remembers, for each direction.
+pub const MAX_AGAIN: usize = 16;
 
 /// CTI Servers on unusual ports whose connections triage follows.
 pub const MAX_SERVERS: usize = 1_024;

@@ -1,7 +1,8 @@
 //! Sessions that end: cut, timed out, many at once, or with a reason.
 
 use super::pair::server_name;
-use super::remembered::{Deferred, Remembered, between, span, status_label, status_name, who};
+use super::remembered::{Deferred, Remembered, between, span};
+use super::words::{status_label, status_name, who};
 use super::{Code, Context, Detector, SessionFacts, Sighting, Sightings};
 use crate::analysis::Seen;
 use crate::finding::Severity;

@@ -1,6 +1,7 @@
 //! Heartbeats: lost, slow, refused, and set so that they cannot work.
 
-use super::remembered::{Remembered, between, span, status_name};
+use super::remembered::{Remembered, between, span};
+use super::words::status_name;
 use super::{Code, Context, Detector, SessionFacts, Sighting, Sightings};
 use crate::analysis::Seen;
 use crate::correlate::{Exchange, OutcomeKind};

@@ -1,7 +1,8 @@
 //! Sessions that are refused: by which status, and what became of the client.
 
 use super::pair::{is_other_side, server_name};
-use super::remembered::{Deferred, between, span, status_label, status_name};
+use super::remembered::{Deferred, between, span};
+use super::words::{status_label, status_name};
 use super::{Code, Context, Detector, Opened, Sighting, Sightings};
 use crate::correlate::{Exchange, OutcomeKind};
 use crate::finding::Severity;

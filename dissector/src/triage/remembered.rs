@@ -1,7 +1,6 @@
 //! What detectors keep, within bounds.
 
 use crate::limits;
-use crate::record::Direction;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -87,26 +86,9 @@ impl<T> Deferred<T> {
     }
 }
 
-/// A time span for people: "850 µs", "40 ms", "4.2 s", "150 s", "12 min".
+/// A time span for people.
 pub(super) fn span(time: Duration) -> String {
-    let rounded = |unit: u128| (time.as_nanos() + unit / 2) / unit;
-    let (micros, millis, tenths, seconds) = (
-        rounded(1_000),
-        rounded(1_000_000),
-        rounded(100_000_000),
-        rounded(1_000_000_000),
-    );
-    if micros < 1_000 {
-        format!("{micros} µs")
-    } else if millis < 1_000 {
-        format!("{millis} ms")
-    } else if tenths < 100 && tenths % 10 != 0 {
-        format!("{}.{} s", tenths / 10, tenths % 10)
-    } else if seconds < 600 {
-        format!("{seconds} s")
-    } else {
-        format!("{} min", rounded(60_000_000_000))
-    }
+    super::words::span(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// The time from one moment to a later one; 0 where the clock went back.
@@ -114,53 +96,9 @@ pub(super) fn between(from: crate::time::Timestamp, until: crate::time::Timestam
     Duration::from_nanos(u64::try_from(until.nanos_since(from)).unwrap_or(0))
 }
 
-/// "the client" or "the server".
-pub(super) const fn who(direction: Direction) -> &'static str {
-    match direction {
-        Direction::ClientToServer => "the client",
-        Direction::ServerToClient => "the server",
-    }
-}
-
-/// A status with its name: "36 (E_CTI_INVALID_PASSWORD)".
-pub(super) fn status_name(status: u32) -> String {
-    let table = crate::protocol::value_table("StatusCode");
-    table.and_then(|table| table.get(status)).map_or_else(
-        || format!("{status} (unknown)"),
-        |value| format!("{status} ({})", value.text),
-    )
-}
-
-/// What it says to a person.
-pub(super) fn status_label(status: u32) -> Option<&'static str> {
-    let value = crate::protocol::value_table("StatusCode")?.get(status)?;
-    value.label
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans_are_short() {
-        let micros = [
-            850,
-            40_000,
-            999_700,
-            2_000_000,
-            4_250_000,
-            19_500_000,
-            150_000_000,
-            720_000_000,
-        ];
-        let shown = micros.map(|micros| span(Duration::from_micros(micros)));
-        assert_eq!(
-            shown,
-            [
-                "850 µs", "40 ms", "1 s", "2 s", "4.3 s", "20 s", "150 s", "12 min"
-            ]
-        );
-    }
 
     #[test]
     fn the_oldest_makes_room() {

@@ -1,7 +1,7 @@
-//! Clients that change sides, and pairs whose sides both, or neither, work.
+//! Clients that change sides, and those that use a standby server as if it were active.
 
-use super::pair::{is_other_side, server_name};
-use super::remembered::{Deferred, Remembered, between, span};
+use super::pair::is_other_side;
+use super::remembered::{Remembered, between, span};
 use super::{Code, Context, Detector, SessionFacts, Sighting, Sightings};
 use crate::analysis::Seen;
 use crate::protocol::{Kind, types};
@@ -9,25 +9,20 @@ use crate::record::Direction;
 use crate::session::Session;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::net::IpAddr;
 
-/// SessionType: active.
-const ACTIVE: u32 = 1;
 /// SessionType: standby.
 const STANDBY: u32 = 2;
 /// Changes of side that are too many.
 const MANY: usize = 3;
 /// Changes of side of a client that are remembered.
 const MANY_REMEMBERED: usize = 64;
-/// Silence of a side after which it no longer works beside the other one.
-const SILENT: Duration = Duration::from_secs(60);
 
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
     vec![
         Box::new(Failovers::default()),
         Box::new(Standby::default()),
-        Box::new(DualActive::default()),
+        Box::new(super::dual::DualActive::default()),
     ]
 }
 
@@ -270,165 +265,5 @@ impl Detector for Standby {
                 facts.server_name()
             )),
         );
-    }
-}
-
-/// What one server said of a peripheral.
-#[derive(Debug, Clone, Copy)]
-struct Voice {
-    server: SocketAddr,
-    last: Timestamp,
-    session: u32,
-}
-
-/// Two servers about one peripheral.
-#[derive(Debug, Default)]
-struct Voices {
-    one: Option<Voice>,
-    other: Option<Voice>,
-    /// Since when they take turns.
-    since: Option<Timestamp>,
-    told: bool,
-}
-
-/// Two sessions that were both told to be active.
-#[derive(Debug)]
-struct Both {
-    old: u32,
-    new: u32,
-    sighting: Sighting,
-}
-
-/// Pairs of which both sides are active.
-#[derive(Debug, Default)]
-struct DualActive {
-    peripherals: Remembered<u32, Voices>,
-    both: Deferred<Both>,
-}
-
-impl DualActive {
-    fn heard(&mut self, peripheral: u32, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
-        let info = seen.info;
-        let time = info.time;
-        let voice = Voice {
-            server: info.peers.server,
-            last: time,
-            session: info.peers.session,
-        };
-        let voices = self.peripherals.entry(peripheral);
-        let is_one = voices.one.is_none_or(|one| one.server == voice.server);
-        let (own, other) = if is_one {
-            (&mut voices.one, voices.other)
-        } else {
-            (&mut voices.other, voices.one)
-        };
-        if own.is_some_and(|own| {
-            own.server != voice.server && !is_other_side(own.server, voice.server)
-        }) {
-            return;
-        }
-        *own = Some(voice);
-        let Some(other) = other.filter(|other| is_other_side(other.server, voice.server)) else {
-            return;
-        };
-        if time > other.last.after(SILENT) {
-            voices.since = None;
-            voices.told = false;
-            return;
-        }
-        let since = *voices.since.get_or_insert(time);
-        let overlap = between(since, other.last.min(time));
-        if voices.told || overlap < around.thresholds().dual_active || around.handover(time) {
-            return;
-        }
-        voices.told = true;
-        out.push(
-            Sighting::of(
-                Code::DualActive,
-                seen,
-                format!(
-                    "{} and {} both send events of peripheral {peripheral}, for {} already (S{}, S{})",
-                    server_name(other.server),
-                    server_name(voice.server),
-                    span(overlap),
-                    other.session,
-                    voice.session
-                ),
-            )
-            .group(format!("peripheral {peripheral} on both sides")),
-        );
-    }
-
-    fn opened(&mut self, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
-        let peers = seen.info.peers;
-        let old = around.sessions().find(|facts| {
-            facts.is_open()
-                && is_other_side(facts.peers.server, peers.server)
-                && facts
-                    .granted
-                    .as_ref()
-                    .is_some_and(|g| g.session_type == Some(ACTIVE))
-        });
-        let Some(old) = old.filter(|_| !around.handover(seen.info.time)) else {
-            return;
-        };
-        let text = format!(
-            "{} and {} both say that they are active",
-            old.server_name(),
-            server_name(peers.server)
-        );
-        let both = Both {
-            old: old.peers.session,
-            new: peers.session,
-            sighting: Sighting::of(Code::DualActive, seen, text.clone()).group(text),
-        };
-        let _ = out;
-        // Where there are thousands, the first ones have told it.
-        let _ = self.both.push(both);
-    }
-}
-
-impl Detector for DualActive {
-    fn message(&mut self, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
-        if seen.info.direction != Direction::ServerToClient {
-            return;
-        }
-        if seen.is(types::OPEN_CONF) {
-            if seen.number("SessionType") == Some(ACTIVE) {
-                self.opened(seen, around, out);
-            }
-            return;
-        }
-        let is_event = seen
-            .info
-            .message
-            .is_some_and(|message| message.kind == Kind::Event);
-        let name = seen.name();
-        let tells = name == "AGENT_STATE_EVENT"
-            || name.starts_with("CALL_")
-            || name == "BEGIN_CALL_EVENT"
-            || name == "END_CALL_EVENT";
-        if is_event
-            && tells
-            && let Some(peripheral) = seen.number("PeripheralID")
-        {
-            self.heard(peripheral, seen, around, out);
-        }
-    }
-
-    fn finish(&mut self, around: &Context, out: &mut Sightings) {
-        let wait = around.thresholds().dual_active;
-        for both in self.both.take() {
-            // The old session may have been dead already, and its end not yet seen.
-            let until = both.sighting.time.after(wait);
-            let lived = |number: u32| {
-                around
-                    .session(number)
-                    .is_some_and(|facts| facts.last_server.is_some_and(|last| last >= until))
-            };
-            if lived(both.old) && lived(both.new) && !around.handover(until) {
-                out.push(both.sighting);
-            }
-        }
     }
 }

@@ -1,20 +1,29 @@
 //! How findings say numbers.
 
 use crate::correlate::FailureCode;
+use crate::record::Direction;
 use crate::time::NANOS_PER_SECOND;
 
-/// A time span for people: "340 ms", "7.2 s", "3 min 20 s", "4 h 5 min".
+/// A time span for people: "850 µs", "340 ms", "7.2 s", "90 s", "3 min 20 s", "4 h 5 min".
 pub(super) fn span(nanos: i64) -> String {
-    let millis = nanos.max(0) / 1_000_000;
-    let seconds = nanos.max(0) / NANOS_PER_SECOND;
-    if millis < 1_000 {
+    let nanos = nanos.max(0);
+    let rounded = |unit: i64| nanos / unit + i64::from(nanos % unit >= unit / 2);
+    let (micros, millis) = (rounded(1_000), rounded(1_000_000));
+    let (tenths, seconds) = (rounded(NANOS_PER_SECOND / 10), rounded(NANOS_PER_SECOND));
+    if micros == 0 {
+        "0 ms".to_owned()
+    } else if micros < 1_000 {
+        format!("{micros} µs")
+    } else if millis < 1_000 {
         format!("{millis} ms")
-    } else if seconds < 120 {
-        format!("{seconds}.{} s", (millis % 1000) / 100)
-    } else if seconds < 7_200 {
-        format!("{} min {} s", seconds / 60, seconds % 60)
-    } else {
+    } else if seconds >= 7_200 {
         format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60)
+    } else if seconds >= 120 {
+        format!("{} min {} s", seconds / 60, seconds % 60)
+    } else if tenths % 10 == 0 {
+        format!("{} s", tenths / 10)
+    } else {
+        format!("{}.{} s", tenths / 10, tenths % 10)
     }
 }
 
@@ -45,6 +54,29 @@ pub(super) fn ordinal(number: u64) -> String {
     format!("{number}{ending}")
 }
 
+/// "the client" or "the server".
+pub(super) const fn who(direction: Direction) -> &'static str {
+    match direction {
+        Direction::ClientToServer => "the client",
+        Direction::ServerToClient => "the server",
+    }
+}
+
+/// A status with its name: "36 (E_CTI_INVALID_PASSWORD)".
+pub(super) fn status_name(status: u32) -> String {
+    let table = crate::protocol::value_table("StatusCode");
+    table.and_then(|table| table.get(status)).map_or_else(
+        || format!("{status} (unknown)"),
+        |value| format!("{status} ({})", value.text),
+    )
+}
+
+/// What it says to a person.
+pub(super) fn status_label(status: u32) -> Option<&'static str> {
+    let value = crate::protocol::value_table("StatusCode")?.get(status)?;
+    value.label
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,7 +86,10 @@ mod tests {
         let said = |millis: i64| span(millis * 1_000_000);
         assert_eq!(said(-5), "0 ms");
         assert_eq!(said(340), "340 ms");
-        assert_eq!(said(7_260), "7.2 s");
+        assert_eq!(said(7_230), "7.2 s");
+        assert_eq!(said(89_960), "90 s");
+        assert_eq!(span(850_400), "850 µs");
+        assert_eq!(span(999_700), "1 ms");
         assert_eq!(said(200_000), "3 min 20 s");
         assert_eq!(said(14_700_000), "4 h 5 min");
     }

@@ -2,7 +2,10 @@
 
 mod event;
 mod flow;
+#[cfg(test)]
+mod tests;
 mod tls;
+mod track;
 mod tracker;
 
 pub use event::{Event, EventKind};
