@@ -390,7 +390,7 @@ fn a_transfer_fails_in_several_ways() {
     let (found, text) = transfer("use transfer invoke=6\nuse ends ext=$ext_b wait=1s\n");
     assert_eq!(found, warn);
     assert!(
-        text.contains("the caller's side was cleared 1.0 s after"),
+        text.contains("the caller's side was cleared 1 s after"),
         "{text}"
     );
     // Somebody outside took the call over: nothing more is told of it.

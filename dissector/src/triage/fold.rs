@@ -64,7 +64,8 @@ pub(super) fn explains(cause: &Sighting, effect: &Sighting) -> bool {
                         | Code::Unanswered
                 )
         }
-        Code::IdleTimeout => {
+        // What became of the old session.
+        Code::SideFailover | Code::IdleTimeout => {
             cause.session == effect.session && matches!(effect.code, Code::SessionCut)
         }
         _ => false,
