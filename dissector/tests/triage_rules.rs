@@ -564,3 +564,16 @@ fn what_the_snap_length_cut_off_is_not_missed() {
     assert_eq!(begins("").0, [(Code::DataMissing, Severity::Info, 1)]);
     assert_eq!(begins("CallVariable1=\"gold\" {snap=120}").0, []);
 }
+
+#[test]
+fn a_call_that_rings_before_its_agent_is_reserved_belongs_to_that() {
+    let (found, _) = after_login(
+        "use rings\nuse agent state=RESERVED wait=300ms\nuse later invoke=92 time=50s\nuse answers\nuse ends\n",
+    );
+    assert_eq!(found, []);
+    // One that rang long before does not.
+    let (found, _) = after_login(
+        "use rings\nuse agent state=RESERVED wait=9s\nuse later invoke=92 time=50s\nuse answers\nuse ends\n",
+    );
+    assert_eq!(found, [(Code::StuckReserved, Severity::Warn, 1)]);
+}

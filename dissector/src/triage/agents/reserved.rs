@@ -105,14 +105,11 @@ impl Detector for Stuck {
                 return;
             }
             // Call and state may come in any order.
+            let order = around.thresholds().reserved_order;
             let rings = change.phone.as_deref().is_some_and(|phone| {
-                known.calls.iter().any(|(key, call)| {
-                    key.peripheral == change.peripheral
-                        && call.leg(phone).is_some_and(|leg| {
-                            leg.state != known::CLEARED
-                                && leg.since.after(around.thresholds().reserved_order)
-                                    >= change.time
-                        })
+                let call = known.calls.last_at(change.peripheral, phone);
+                call.and_then(|call| call.leg(phone)).is_some_and(|leg| {
+                    leg.state != known::CLEARED && leg.since.after(order) >= change.time
                 })
             });
             if rings {
@@ -200,6 +197,14 @@ impl Detector for Announced {
             if around.can_miss(call.session, call.since, until) && !around.recovering(call.since) {
                 out.push(call.sighting);
             }
+        }
+        let known = around.known();
+        let announces = matches!(
+            seen.info.number,
+            types::AGENT_PRE_CALL_EVENT | types::AGENT_PRE_CALL_ABORT_EVENT
+        );
+        if !announces && (known.calls.current().is_none() || self.waiting.len() == 0) {
+            return;
         }
         let key = seen
             .number("RouterCallKeyDay")

@@ -105,6 +105,17 @@ struct Features;
 
 impl Detector for Features {
     fn message(&mut self, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
+        let concerned = matches!(
+            seen.info.message.map(|m| m.number),
+            Some(
+                types::NETWORK_RECORDING_FAILED_EVENT
+                    | types::CALL_AGENT_GREETING_EVENT
+                    | types::CONTROL_FAILURE_CONF
+            )
+        );
+        if !concerned {
+            return;
+        }
         let copy = around.known().calls.current().is_some_and(|e| e.copy);
         let call = seen.number("ConnectionCallID");
         let at_call = call.map_or_else(String::new, |call| format!("call {call}"));

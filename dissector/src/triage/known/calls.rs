@@ -42,6 +42,8 @@ pub(in crate::triage) struct CallEvent {
 pub(in crate::triage) struct Calls {
     calls: BTreeMap<CallKey, Call>,
     order: VecDeque<(CallKey, u64)>,
+    /// The last call that rang or was answered at each phone.
+    phones: BTreeMap<(u32, String), CallKey>,
     event: Option<CallEvent>,
     serial: u64,
 }
@@ -63,6 +65,12 @@ impl Calls {
     /// A call.
     pub(in crate::triage) fn call(&self, key: CallKey) -> Option<&Call> {
         self.calls.get(&key)
+    }
+
+    /// The last call that rang or was answered at a phone.
+    pub(in crate::triage) fn last_at(&self, peripheral: u32, phone: &str) -> Option<&Call> {
+        let key = self.phones.get(&(peripheral, phone.to_owned()))?;
+        self.calls.get(key)
     }
 
     /// All calls.
@@ -122,6 +130,16 @@ impl Calls {
         }
         call.note_data(seen);
         let phone = call.apply(number, connection.as_deref(), seen);
+        let arrives = matches!(
+            number,
+            types::CALL_DELIVERED_EVENT | types::CALL_ESTABLISHED_EVENT
+        );
+        if arrives && let Some(phone) = phone.as_ref().or(connection.as_ref()) {
+            if self.phones.len() >= limits::MAX_TRIAGE_CALLS {
+                self.phones.pop_first();
+            }
+            self.phones.insert((peripheral, phone.clone()), key);
+        }
         if joins {
             self.join(key, seen, place.time);
         } else if number == types::CALL_DATA_UPDATE_EVENT {

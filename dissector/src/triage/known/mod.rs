@@ -103,7 +103,8 @@ impl Known {
                 let ask = seen.info.answers.and_then(|a| self.asked.get(a.request.no));
                 self.agents.snapshot(seen, ask);
             }
-            roles::OPEN_REQ | roles::HEARTBEAT_REQ => {}
+            // Most of all requests, and about nobody.
+            roles::OPEN_REQ | roles::HEARTBEAT_REQ | types::QUERY_SKILL_GROUP_STATISTICS_REQ => {}
             _ if message.kind == Kind::Request
                 && seen.info.direction == Direction::ClientToServer =>
             {
