@@ -168,6 +168,12 @@ impl Context {
         lost || self.recovering_until.is_some_and(|until| time <= until)
     }
 
+    /// The same for what happens at a peripheral: it may also have been lost itself.
+    pub(super) fn is_rebuilt(&self, peripheral: u32, time: Timestamp) -> bool {
+        let recovery = self.thresholds.recovery;
+        self.recovering(time) || self.known.is_rebuilt(peripheral, time, recovery)
+    }
+
     pub(super) fn advance(&mut self, time: Timestamp) {
         self.first = self.first.or(Some(time));
         self.now = self.now.max(time);

@@ -1,6 +1,6 @@
 //! What the server says of PG, central controller and peripherals: SYSTEM_EVENT and PGStatus.
 
-use super::known::Call;
+use super::known::{Call, PERIPHERAL_OFFLINE, PERIPHERAL_ONLINE};
 use super::{Code, Context, Detector, Sighting, Sightings, words};
 use crate::analysis::Seen;
 use crate::finding::Severity;
@@ -13,10 +13,6 @@ use std::collections::{BTreeMap, VecDeque};
 const CONTROLLER_ONLINE: u32 = 1;
 /// SYS_CENTRAL_CONTROLLER_OFFLINE.
 const CONTROLLER_OFFLINE: u32 = 2;
-/// SYS_PERIPHERAL_ONLINE.
-const PERIPHERAL_ONLINE: u32 = 3;
-/// SYS_PERIPHERAL_OFFLINE.
-const PERIPHERAL_OFFLINE: u32 = 4;
 /// SYS_PERIPHERAL_GATEWAY_OFFLINE.
 const GATEWAY_OFFLINE: u32 = 6;
 /// OPC is down, in PGStatus.

@@ -10,8 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Sightings that a finding shows.
 const EXAMPLES: usize = 5;
-/// Causes of causes that are followed.
-const CHAIN: usize = 8;
 
 /// What was found: sightings of one kind together.
 #[derive(Debug, Clone)]
@@ -72,39 +70,32 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
         .filter(|(_, s)| super::fold::is_cause(s.code))
         .map(|(index, s)| (index, s.time))
         .collect();
-    let mut parents: Vec<Option<usize>> = Vec::with_capacity(list.len());
+    let parents: Vec<Option<usize>> = list
+        .iter()
+        .enumerate()
+        .map(|(index, sighting)| {
+            let until = causes.partition_point(|(_, time)| *time <= sighting.time);
+            let earlier = causes.get(..until).unwrap_or_default().iter().rev();
+            earlier
+                .take_while(|(_, time)| sighting.time <= time.after(thresholds.fold))
+                .map(|(at, _)| *at)
+                // Causes come first; of two at the same time neither can explain the other in a circle.
+                .filter(|at| *at < index)
+                .find(|at| {
+                    list.get(*at)
+                        .is_some_and(|cause| super::fold::explains(cause, sighting))
+                })
+        })
+        .collect();
+    let mut folded: BTreeMap<usize, Effects> = BTreeMap::new();
     for (index, sighting) in list.iter().enumerate() {
-        let until = causes.partition_point(|(_, time)| *time <= sighting.time);
-        let earlier = causes.get(..until).unwrap_or_default().iter().rev();
-        let cause = earlier
-            .take_while(|(_, time)| sighting.time <= time.after(thresholds.fold))
-            .map(|(at, _)| *at)
-            .filter(|at| *at != index)
-            .find(|at| {
-                list.get(*at)
-                    .is_some_and(|cause| super::fold::explains(cause, sighting))
-            });
-        parents.push(cause);
-    }
-    // A cause that is itself explained hands its effects on to what explains it.
-    let mut folded: BTreeMap<usize, BTreeMap<Code, u64>> = BTreeMap::new();
-    for (index, sighting) in list.iter().enumerate() {
-        let mut root = index;
-        for _ in 0..CHAIN {
-            let Some(parent) = parents.get(root).copied().flatten() else {
-                break;
-            };
-            root = parent;
-        }
-        if root != index {
-            let effects = folded.entry(root).or_default();
-            *effects.entry(sighting.code).or_default() += 1;
+        if let Some(root) = root(&parents, index) {
+            folded.entry(root).or_default().add(sighting);
         }
     }
-    let explained = parents.iter().map(Option::is_some).collect::<Vec<bool>>();
     let mut problems: BTreeMap<(Code, String), Problem> = BTreeMap::new();
-    for (index, (sighting, explained)) in list.into_iter().zip(explained).enumerate() {
-        if explained {
+    for (index, sighting) in list.into_iter().enumerate() {
+        if root(&parents, index).is_some() {
             continue;
         }
         let key = (sighting.code, sighting.group.clone());
@@ -118,9 +109,7 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
         if let Some(severity) = severity {
             problem.severity = severity;
         }
-        for (code, count) in folded.remove(&index).unwrap_or_default() {
-            *problem.explains.entry(code).or_default() += count;
-        }
+        problem.take(folded.remove(&index).unwrap_or_default());
     }
     for (code, count) in uncounted {
         if let Some(problem) = problems.values_mut().find(|p| p.code == code) {
@@ -140,7 +129,52 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
     problems
 }
 
+/// Causes of causes that are followed.
+const LONGEST_CHAIN: usize = 8;
+
+/// The last cause behind a sighting: causes may have causes themselves.
+fn root(parents: &[Option<usize>], index: usize) -> Option<usize> {
+    let parent = |index: &usize| parents.get(*index).copied().flatten();
+    std::iter::successors(parent(&index), parent)
+        .take(LONGEST_CHAIN)
+        .last()
+}
+
+/// What is counted under a cause.
+#[derive(Debug, Default)]
+struct Effects {
+    counts: BTreeMap<Code, u64>,
+    sessions: BTreeSet<u32>,
+    agents: BTreeSet<String>,
+    calls: BTreeSet<u32>,
+}
+
+impl Effects {
+    fn add(&mut self, sighting: &Sighting) {
+        *self.counts.entry(sighting.code).or_default() += 1;
+        touch(&mut self.sessions, sighting.session);
+        touch(&mut self.agents, sighting.agent.clone());
+        touch(&mut self.calls, sighting.call);
+    }
+}
+
 impl Problem {
+    /// Counts effects, and touches what they touch.
+    fn take(&mut self, effects: Effects) {
+        for (code, count) in effects.counts {
+            *self.explains.entry(code).or_default() += count;
+        }
+        for session in effects.sessions {
+            touch(&mut self.sessions, Some(session));
+        }
+        for agent in effects.agents {
+            touch(&mut self.agents, Some(agent));
+        }
+        for call in effects.calls {
+            touch(&mut self.calls, Some(call));
+        }
+    }
+
     fn new(sighting: &Sighting) -> Self {
         let text = if sighting.group.is_empty() {
             sighting.text.clone()

@@ -50,7 +50,7 @@ impl Detector for Flapping {
             && change.from.is_none_or(|(state, _)| state != change.to)
             && change.reason != PLACES_CALL
             && change.from.is_none_or(|(_, reason)| reason != PLACES_CALL)
-            && !around.recovering(change.time);
+            && !around.is_rebuilt(change.peripheral, change.time);
         if !flips {
             self.changes.remove(&key);
             return;
@@ -118,7 +118,11 @@ impl Detector for Late {
         };
         let thresholds = around.thresholds();
         let late = u64::from(change.duration) >= thresholds.late_state.as_secs();
-        if is_first || !late || change.from.is_none() || around.recovering(change.time) {
+        if is_first
+            || !late
+            || change.from.is_none()
+            || around.is_rebuilt(change.peripheral, change.time)
+        {
             return;
         }
         let server = seen.info.peers.server;

@@ -173,7 +173,7 @@ impl TwoHands {
             });
         let hands = self.hands((peripheral, agent.clone()));
         let back = goes_back_and_forth(&mut hands.sessions, ask.session, time, since);
-        if hands.told || around.recovering(time) {
+        if hands.told || around.is_rebuilt(peripheral, time) {
             return;
         }
         let text = if elsewhere {
@@ -217,7 +217,7 @@ impl Detector for TwoHands {
         let since = Timestamp::from_nanos(time.nanos().saturating_sub(nanos));
         let hands = self.hands((change.peripheral, change.agent.clone()));
         let back = goes_back_and_forth(&mut hands.signatures, signature.clone(), time, since);
-        if !back || hands.told || around.recovering(time) {
+        if !back || hands.told || around.is_rebuilt(change.peripheral, time) {
             return;
         }
         hands.told = true;

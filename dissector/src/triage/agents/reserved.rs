@@ -46,7 +46,7 @@ impl Stuck {
     fn due(&mut self, around: &Context, out: &mut Sightings) {
         while let Some((key, reserved, until)) = self.waiting.due(around.now()) {
             if !around.can_miss(reserved.session, reserved.since, until)
-                || around.recovering(reserved.since)
+                || around.is_rebuilt(key.0, reserved.since)
             {
                 continue;
             }

@@ -64,7 +64,9 @@ impl Endless {
             if is_wrapped_up(view.0, call, around) {
                 let again = until.after(around.thresholds().end_late);
                 self.cleared.add(view, again, begun);
-            } else if around.can_miss(view.1, cleared, until) && !around.recovering(cleared) {
+            } else if around.can_miss(view.1, cleared, until)
+                && !around.is_rebuilt(view.0.peripheral, cleared)
+            {
                 let mut sighting = begun.sighting;
                 sighting
                     .text

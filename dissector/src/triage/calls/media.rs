@@ -127,7 +127,6 @@ impl Detector for Silent {
     fn message(&mut self, seen: &Seen<'_>, around: &Context, out: &mut Sightings) {
         while let Some(((_, phone), answered, until)) = self.answered.due(around.now()) {
             if around.can_miss(answered.session, answered.since, until)
-                && !around.recovering(answered.since)
                 && self.silent.len() < MAX_PHONES
             {
                 self.silent.push((phone, answered.sighting));
@@ -166,8 +165,11 @@ impl Detector for Silent {
                 let Some(phone) = event.phone.as_ref().filter(|_| told) else {
                     return;
                 };
+                let told_again = known::rebuilds(seen)
+                    || around.is_rebuilt(event.key.peripheral, seen.info.time);
                 let agent = known.agents.at(Some(event.key.peripheral), phone);
-                let Some(agent) = agent.filter(|_| kind == known::ENTERPRISE_AGENT) else {
+                let judged = kind == known::ENTERPRISE_AGENT && !told_again;
+                let Some(agent) = agent.filter(|_| judged) else {
                     return;
                 };
                 let place = (event.key, phone.clone());

@@ -1,22 +1,14 @@
 //! Events of a call outside its BEGIN_CALL_EVENT and END_CALL_EVENT.
 
 use crate::analysis::Seen;
-use crate::limits;
 use crate::protocol::{MessageType, types};
 use crate::time::Timestamp;
-use crate::triage::known::CallKey;
+use crate::triage::known::{self, CallKey};
 use crate::triage::waits::Waits;
 use crate::triage::{Code, Context, Detector, Sighting, Sightings, words};
-use std::collections::BTreeMap;
 
-/// SYS_PERIPHERAL_OFFLINE of SystemEventID.
-const PERIPHERAL_OFFLINE: u32 = 4;
-/// CEC_CALL_PARTY_UPDATE_IND and CEC_SNAPSHOT of EventCause: what is, told again after a failover.
-const REBUILDS: [u32; 2] = [50, 61];
 /// BEGIN_CALL_MASK of CallMsgMask.
 const BEGIN_MASK: u32 = 0x2000;
-/// Peripherals whose last loss is remembered.
-const MAX_PERIPHERALS: usize = limits::MAX_TRIAGE_KEPT;
 
 /// The detectors of this file.
 pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
@@ -62,18 +54,12 @@ struct Early {
 struct Order {
     /// First events without a beginning, while that may still come.
     early: Waits<ViewKey, Early>,
-    /// Last loss of each peripheral: afterwards calls may end and begin as they like.
-    offline: BTreeMap<u32, Timestamp>,
 }
 
-impl Order {
-    /// Whether order may be judged in this session: it was opened in the capture, asks for beginnings, and is not being rebuilt.
-    fn is_judged(session: u32, time: Timestamp, around: &Context) -> bool {
-        let told = around
-            .session(session)
-            .is_some_and(|f| f.hears_calls(BEGIN_MASK));
-        told && !around.recovering(time)
-    }
+/// Whether order may be judged in a session: it was opened in the capture and is told of beginnings.
+fn is_judged(session: u32, around: &Context) -> bool {
+    let facts = around.session(session);
+    facts.is_some_and(|f| f.hears_calls(BEGIN_MASK))
 }
 
 impl Detector for Order {
@@ -81,23 +67,15 @@ impl Detector for Order {
         let time = seen.info.time;
         // A call without any beginning began before the session: nothing is out of order then.
         while self.early.due(around.now()).is_some() {}
-        if seen.is(types::SYSTEM_EVENT) && seen.raw("SystemEventID") == Some(PERIPHERAL_OFFLINE) {
-            let peripheral = seen.raw("SystemEventArg1").unwrap_or_default();
-            if self.offline.len() < MAX_PERIPHERALS || self.offline.contains_key(&peripheral) {
-                self.offline.insert(peripheral, time);
-            }
-        }
         let Some(event) = around.known().calls.current() else {
             return;
         };
         let session = seen.info.peers.session;
         let thresholds = around.thresholds();
-        let rebuilds = seen
-            .number("EventCause")
-            .is_some_and(|cause| REBUILDS.contains(&cause));
-        let lost = self.offline.get(&event.key.peripheral);
-        let lost = lost.is_some_and(|at| time <= at.after(thresholds.recovery));
-        if rebuilds || lost || !Self::is_judged(session, time, around) {
+        if known::rebuilds(seen)
+            || around.is_rebuilt(event.key.peripheral, time)
+            || !is_judged(session, around)
+        {
             return;
         }
         let view = (event.key, session, event.monitor);

@@ -80,7 +80,7 @@ impl Detector for Missing {
         let opened = facts.and_then(|f| f.granted.as_ref()).map(|g| g.time);
         let settled =
             opened.is_some_and(|at| seen.info.time > at.after(around.thresholds().snapshot));
-        if !settled || around.recovering(seen.info.time) {
+        if !settled || around.is_rebuilt(event.key.peripheral, seen.info.time) {
             return;
         }
         let wait = around.thresholds().data_late;

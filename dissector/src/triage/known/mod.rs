@@ -12,8 +12,12 @@ pub(super) use call::{ALERTING, CLEARED, CONNECTED, Call, FAILED, carries_data};
 pub(super) use calls::{CallKey, Calls};
 
 use crate::analysis::Seen;
+use crate::limits;
 use crate::protocol::{self, Kind, roles, types};
 use crate::record::Direction;
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// LOGIN of AgentState.
 pub(super) const LOGIN: u32 = 0;
@@ -33,6 +37,20 @@ pub(super) const WORK_READY: u32 = 6;
 pub(super) const RESERVED: u32 = 8;
 /// HOLD of AgentState.
 pub(super) const HOLD: u32 = 10;
+
+/// SYS_PERIPHERAL_ONLINE of SystemEventID.
+pub(super) const PERIPHERAL_ONLINE: u32 = 3;
+/// SYS_PERIPHERAL_OFFLINE of SystemEventID.
+pub(super) const PERIPHERAL_OFFLINE: u32 = 4;
+
+/// CEC_CALL_PARTY_UPDATE_IND and CEC_SNAPSHOT of EventCause: what is, told again after a failover.
+const REBUILDS: [u32; 2] = [50, 61];
+
+/// Whether an event tells again what is, rather than what happens.
+pub(super) fn rebuilds(seen: &Seen<'_>) -> bool {
+    let cause = seen.number("EventCause");
+    cause.is_some_and(|cause| REBUILDS.contains(&cause))
+}
 
 /// PeripheralType of Unified CCE's agent peripherals.
 pub(super) const ENTERPRISE_AGENT: u32 = 17;
@@ -87,6 +105,8 @@ pub(super) struct Known {
     pub(super) agents: Agents,
     pub(super) calls: Calls,
     pub(super) asked: Asked,
+    /// Peripherals that went offline: whether they are, and when that changed last.
+    lost: BTreeMap<u32, (bool, Timestamp)>,
 }
 
 impl Known {
@@ -98,6 +118,7 @@ impl Known {
             return;
         };
         match message.number {
+            types::SYSTEM_EVENT => self.system(seen),
             types::AGENT_STATE_EVENT => self.agents.event(seen),
             types::QUERY_AGENT_STATE_CONF => {
                 let ask = seen.info.answers.and_then(|a| self.asked.get(a.request.no));
@@ -116,6 +137,30 @@ impl Known {
                 self.calls.event(seen);
             }
             _ => {}
+        }
+    }
+
+    /// Whether a peripheral is offline, or was until so long before a time: its calls and agents are told anew then, as if they began.
+    pub(super) fn is_rebuilt(&self, peripheral: u32, time: Timestamp, recovery: Duration) -> bool {
+        let lost = self.lost.get(&peripheral);
+        lost.is_some_and(|(down, since)| *down || time <= since.after(recovery))
+    }
+
+    fn system(&mut self, seen: &Seen<'_>) {
+        let Some(peripheral) = seen.raw("SystemEventArg1") else {
+            return;
+        };
+        let offline = match seen.raw("SystemEventID") {
+            Some(PERIPHERAL_OFFLINE) => true,
+            Some(PERIPHERAL_ONLINE) => false,
+            _ => return,
+        };
+        if let Some((down, since)) = self.lost.get_mut(&peripheral) {
+            if *down != offline {
+                (*down, *since) = (offline, seen.info.time);
+            }
+        } else if offline && self.lost.len() < limits::MAX_TRIAGE_KEPT {
+            self.lost.insert(peripheral, (true, seen.info.time));
         }
     }
 }
