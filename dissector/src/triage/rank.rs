@@ -78,12 +78,15 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
             let earlier = causes.get(..until).unwrap_or_default().iter().rev();
             earlier
                 .take_while(|(_, time)| sighting.time <= time.after(thresholds.fold))
+                .take(limits::MAX_TOUCHED)
                 .map(|(at, _)| *at)
-                // Causes come first; of two at the same time neither can explain the other in a circle.
-                .filter(|at| *at < index)
+                .filter(|at| *at != index)
                 .find(|at| {
-                    list.get(*at)
-                        .is_some_and(|cause| super::fold::explains(cause, sighting))
+                    list.get(*at).is_some_and(|cause| {
+                        super::fold::explains(cause, sighting)
+                            // Of two at the same time that could explain each other, the first one does.
+                            && (*at < index || !super::fold::explains(sighting, cause))
+                    })
                 })
         })
         .collect();
@@ -223,5 +226,65 @@ fn touch<T: Ord>(set: &mut BTreeSet<T>, item: Option<T>) {
         && set.len() < limits::MAX_TOUCHED
     {
         set.insert(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranked(list: Vec<Sighting>) -> Vec<Problem> {
+        let mut sightings = Sightings::default();
+        for sighting in list {
+            sightings.push(sighting);
+        }
+        rank(sightings, &Thresholds::default())
+    }
+
+    fn seen(code: Code, seconds: i64) -> Sighting {
+        Sighting::new(code, Timestamp::from_seconds(seconds), "seen").session(1)
+    }
+
+    #[test]
+    fn effects_of_effects_are_counted_under_the_first_cause() {
+        let problems = ranked(vec![
+            seen(Code::PgOpcDown, 10),
+            seen(Code::PeripheralOffline, 20),
+            seen(Code::ForcedOut, 75).agent("1001"),
+            seen(Code::ForcedOut, 81).agent("1002"),
+        ]);
+        let [cause, late] = problems.as_slice() else {
+            panic!("{problems:#?}");
+        };
+        assert_eq!(cause.code, Code::PgOpcDown);
+        let counts: Vec<(Code, u64)> = cause.explains.iter().map(|(c, n)| (*c, *n)).collect();
+        assert_eq!(counts, [(Code::PeripheralOffline, 1), (Code::ForcedOut, 1)]);
+        assert_eq!(cause.agents, BTreeSet::from(["1001".to_owned()]));
+        assert_eq!((late.code, late.count), (Code::ForcedOut, 1));
+    }
+
+    #[test]
+    fn two_at_the_same_time_do_not_explain_each_other_away() {
+        let problems = ranked(vec![
+            seen(Code::HeartbeatRefused, 10),
+            seen(Code::HeartbeatRefused, 10),
+        ]);
+        assert_eq!(problems.len(), 1);
+        let explained: u64 = problems.iter().flat_map(|p| p.explains.values()).sum();
+        assert_eq!(problems.iter().map(|p| p.count).sum::<u64>() + explained, 2);
+    }
+
+    #[test]
+    fn the_worst_comes_first_then_what_touches_most() {
+        let problems = ranked(vec![
+            seen(Code::ForcedOut, 1).group("a"),
+            seen(Code::CallFailed, 2).call(7),
+            seen(Code::PeripheralOffline, 3),
+        ]);
+        let codes: Vec<Code> = problems.iter().map(|p| p.code).collect();
+        assert_eq!(
+            codes,
+            [Code::PeripheralOffline, Code::CallFailed, Code::ForcedOut]
+        );
     }
 }
