@@ -174,6 +174,9 @@ pub const MAX_PATTERN_BYTES: usize = 256 * 1024;
 /// Sightings that triage keeps; more are counted.
 pub const MAX_SIGHTINGS: usize = 65_536;
 
+/// Those of one finding that triage keeps; more are counted.
+pub const MAX_SIGHTINGS_OF_ONE: usize = 4_096;
+
 /// Sessions that triage knows at a time; those that ended longest ago are forgotten first.
 pub const MAX_TRIAGE_SESSIONS: usize = 16_384;
 

@@ -453,3 +453,16 @@ fn one_direction_alone_proves_nothing() {
     );
     assert!(problems.iter().any(|p| p.code == Code::CaptureLimits));
 }
+
+#[test]
+fn one_finding_does_not_crowd_out_the_others() {
+    // An odd tag in each of many events, then something that matters.
+    let odd = "+1ms A < SYSTEM_EVENT ICMCentralControllerTime=now SystemEventID=HALF_HOUR_CHANGE tag:999=hex:0a0b\n";
+    let problems = found(
+        &[A],
+        &format!("10:00:00 A open\nuse open\nrepeat 70000 as i\n{odd}end\n+1s A > RST\n"),
+    );
+    let count = |code| problems.iter().find(|p| p.code == code).map(|p| p.count);
+    assert_eq!(count(Code::ProtocolViolation), Some(70_000));
+    assert_eq!(count(Code::SessionCut), Some(1));
+}

@@ -83,8 +83,12 @@ impl Detector for Ends {
         let Some(facts) = around.session(number) else {
             return;
         };
+        // What the server announced by FAILURE_EVENT is told already.
+        let announced = facts
+            .failure_event
+            .is_some_and(|(status, _)| status == TIMEOUT);
         if let Some((silent, idle)) =
-            timed_out(session, facts, around).filter(|_| facts.close.is_none())
+            timed_out(session, facts, around).filter(|_| facts.close.is_none() && !announced)
         {
             let from = facts.last_client.unwrap_or(session.last);
             let lost = around.wire().sent_again(

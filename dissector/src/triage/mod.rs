@@ -173,6 +173,7 @@ impl Triage {
                 index <= before || wanted(context, sighting)
             });
         }
+        self.sightings.settle(before);
     }
 }
 

@@ -60,8 +60,10 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
     let Sightings {
         mut list,
         uncounted,
+        more,
         severities,
         mut hints,
+        ..
     } = sightings;
     list.sort_by_key(|s| (s.time, s.message, s.code));
     let causes: Vec<(usize, Timestamp)> = list
@@ -113,6 +115,13 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
             problem.severity = severity;
         }
         problem.take(folded.remove(&index).unwrap_or_default());
+    }
+    for (group, (count, last)) in more {
+        // All that were kept may be counted under a cause; then so are these.
+        if let Some(problem) = problems.get_mut(&group) {
+            problem.count += count;
+            problem.last = problem.last.max(last);
+        }
     }
     for (code, count) in uncounted {
         if let Some(problem) = problems.values_mut().find(|p| p.code == code) {

@@ -160,6 +160,10 @@ pub struct Sightings {
     pub(super) list: Vec<Sighting>,
     /// Those beyond [`limits::MAX_SIGHTINGS`].
     pub(super) uncounted: BTreeMap<Code, u64>,
+    /// How many of each group were kept.
+    kept: BTreeMap<(Code, String), usize>,
+    /// Those of a group beyond [`limits::MAX_SIGHTINGS_OF_ONE`]: how many, and the time of the last one.
+    pub(super) more: BTreeMap<(Code, String), (u64, Timestamp)>,
     /// Severities of whole groups.
     pub(super) severities: BTreeMap<(Code, String), Severity>,
     /// What more is known of whole groups.
@@ -173,6 +177,25 @@ impl Sightings {
             self.list.push(sighting);
         } else {
             *self.uncounted.entry(sighting.code).or_default() += 1;
+        }
+    }
+
+    /// Looks at those told since there were `before`: of one group only so many are kept, lest it crowd out all others.
+    pub(super) fn settle(&mut self, before: usize) {
+        if self.list.len() <= before {
+            return;
+        }
+        for sighting in self.list.split_off(before) {
+            let key = (sighting.code, sighting.group.clone());
+            let kept = self.kept.entry(key.clone()).or_default();
+            if *kept < limits::MAX_SIGHTINGS_OF_ONE {
+                *kept += 1;
+                self.list.push(sighting);
+                continue;
+            }
+            let (count, last) = self.more.entry(key).or_insert((0, sighting.time));
+            *count += 1;
+            *last = sighting.time.max(*last);
         }
     }
 
