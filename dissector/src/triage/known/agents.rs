@@ -246,7 +246,9 @@ impl Agents {
             (stream.last, stream.repeats, stream.since) = (told, 1, time);
         } else {
             if agent.streams.len() >= STREAMS {
-                agent.streams.remove(0);
+                let quiet = agent.streams.iter().enumerate();
+                let quiet = quiet.min_by_key(|(_, s)| s.since).map(|(at, _)| at);
+                agent.streams.swap_remove(quiet.unwrap_or_default());
             }
             agent.streams.push(Stream {
                 id,
@@ -375,4 +377,87 @@ fn key(seen: &Seen<'_>, peripheral: Option<u32>) -> Option<Key> {
         agent: super::agent_of(seen)?,
         domain: seen.raw("MRDID").unwrap_or(super::VOICE),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench::Bench;
+    use super::*;
+    use crate::encode::Value;
+
+    /// One event for a skill group; whether it told of a change.
+    fn event(bench: &mut Bench, session: u32, agent: &str, group: u32, state: &str) -> bool {
+        let fields = [
+            ("PeripheralID", Value::Number(5000)),
+            ("MRDID", Value::Number(1)),
+            ("SkillGroupNumber", Value::Number(group.into())),
+            ("AgentState", state.into()),
+            ("AgentID", agent.into()),
+            ("AgentExtension", agent.into()),
+        ];
+        bench.say(session, "AGENT_STATE_EVENT", &fields);
+        bench.known.agents.change().is_some()
+    }
+
+    #[test]
+    fn skill_groups_and_sessions_tell_one_change_once() {
+        let mut bench = Bench::default();
+        assert!(event(&mut bench, 1, "1001", 1, "NOT_READY"));
+        assert!(!event(&mut bench, 1, "1001", 2, "NOT_READY"));
+        assert!(!event(&mut bench, 2, "1001", 1, "NOT_READY"));
+        assert!(event(&mut bench, 1, "1001", 1, "AVAILABLE"));
+        assert!(event(&mut bench, 1, "1001", 1, "NOT_READY"));
+        // The others follow, step by step.
+        for state in ["AVAILABLE", "NOT_READY"] {
+            assert!(!event(&mut bench, 1, "1001", 2, state), "{state}");
+            assert!(!event(&mut bench, 2, "1001", 1, state), "{state}");
+        }
+        assert!(event(&mut bench, 2, "1001", 1, "AVAILABLE"));
+        assert_eq!(bench.known.agents.state(Some(5000), "1001"), Some(3));
+        assert_eq!(bench.known.agents.state(Some(5001), "1001"), None);
+    }
+
+    #[test]
+    fn an_agent_is_found_by_phone_until_it_moves() {
+        let mut bench = Bench::default();
+        event(&mut bench, 1, "1001", 1, "NOT_READY");
+        let at = |bench: &Bench, phone| bench.known.agents.at(Some(5000), phone).map(str::to_owned);
+        assert_eq!(at(&bench, "1001").as_deref(), Some("1001"));
+        let moved = [
+            ("PeripheralID", Value::Number(5000)),
+            ("MRDID", Value::Number(1)),
+            ("AgentID", "1001".into()),
+            ("AgentExtension", "20109".into()),
+        ];
+        bench.say(1, "AGENT_STATE_EVENT", &moved);
+        assert_eq!(at(&bench, "1001"), None);
+        assert_eq!(at(&bench, "20109").as_deref(), Some("1001"));
+    }
+
+    #[test]
+    fn the_agent_first_seen_is_forgotten_beyond_the_limit() {
+        let mut bench = Bench::default();
+        for agent in 0..=limits::MAX_TRIAGE_AGENTS {
+            event(&mut bench, 1, &agent.to_string(), 1, "NOT_READY");
+        }
+        let agents = &bench.known.agents;
+        assert_eq!(agents.len(), limits::MAX_TRIAGE_AGENTS);
+        assert_eq!(agents.order.len(), limits::MAX_TRIAGE_AGENTS);
+        assert_eq!(agents.phones.len(), limits::MAX_TRIAGE_AGENTS);
+        assert_eq!(agents.state(Some(5000), "0"), None);
+        assert_eq!(agents.state(Some(5000), "1"), Some(2));
+    }
+
+    #[test]
+    fn streams_and_history_of_an_agent_are_bounded() {
+        let mut bench = Bench::default();
+        for n in 0..200 {
+            let state = if n % 2 == 0 { "AVAILABLE" } else { "NOT_READY" };
+            assert!(event(&mut bench, 1, "1001", 1, state));
+            event(&mut bench, 1_000 + n, "1001", n, state);
+        }
+        let agent = bench.known.agents.agents.values().next().unwrap();
+        assert_eq!(agent.streams.len(), STREAMS);
+        assert_eq!(agent.history.len(), HISTORY);
+    }
 }

@@ -245,3 +245,83 @@ impl Calls {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench::Bench;
+    use super::*;
+    use crate::encode::Value;
+
+    fn event(bench: &mut Bench, session: u32, name: &str, call: u32, more: &[(&str, Value)]) {
+        let mut fields = vec![
+            ("PeripheralID", Value::Number(5000)),
+            ("ConnectionCallID", Value::Number(call.into())),
+            ("ConnectionDeviceID", "20101".into()),
+        ];
+        fields.extend(more.iter().cloned());
+        bench.say(session, name, &fields);
+    }
+
+    #[test]
+    fn connections_follow_the_events_and_copies_are_told() {
+        let mut bench = Bench::default();
+        let alerting = [
+            ("LocalConnectionState", "ALERTING".into()),
+            ("AlertingDeviceID", "20101".into()),
+        ];
+        event(
+            &mut bench,
+            1,
+            "BEGIN_CALL_EVENT",
+            7,
+            &[("CallVariable1", "gold".into())],
+        );
+        for (session, copy) in [(1, false), (2, true), (1, false)] {
+            event(&mut bench, session, "CALL_DELIVERED_EVENT", 7, &alerting);
+            assert_eq!(bench.known.calls.current().unwrap().copy, copy);
+        }
+        let state = |bench: &Bench| {
+            let call = bench.known.calls.last_at(5000, "20101").unwrap();
+            call.leg("20101").unwrap().state
+        };
+        assert_eq!(state(&bench), super::super::ALERTING);
+        event(
+            &mut bench,
+            1,
+            "CALL_ESTABLISHED_EVENT",
+            7,
+            &[("AnsweringDeviceID", "20101".into())],
+        );
+        assert_eq!(state(&bench), CONNECTED);
+        event(&mut bench, 1, "CALL_CLEARED_EVENT", 7, &[]);
+        assert_eq!(state(&bench), super::super::CLEARED);
+        let call = bench.known.calls.get(None, 7).unwrap();
+        assert!(call.cleared.is_some() && call.has_data && !call.is_over());
+        for session in [1, 2] {
+            event(&mut bench, session, "END_CALL_EVENT", 7, &[]);
+        }
+        assert!(bench.known.calls.get(None, 7).unwrap().is_over());
+        event(&mut bench, 1, "BEGIN_CALL_EVENT", 7, &[]);
+        let call = bench.known.calls.get(Some(5000), 7).unwrap();
+        assert!(call.legs.is_empty() && !call.has_data && call.serial == 2);
+    }
+
+    #[test]
+    fn the_call_first_seen_is_forgotten_beyond_the_limit() {
+        let mut bench = Bench::default();
+        let calls = u32::try_from(limits::MAX_TRIAGE_CALLS).unwrap();
+        for call in 0..=calls {
+            event(&mut bench, 1, "BEGIN_CALL_EVENT", call, &[]);
+        }
+        assert_eq!(bench.known.calls.calls.len(), limits::MAX_TRIAGE_CALLS);
+        assert!(bench.known.calls.get(Some(5000), 0).is_none());
+        assert!(bench.known.calls.get(Some(5000), calls).is_some());
+        // A number that is used again and again leaves no trail.
+        for _ in 0..calls {
+            for name in ["BEGIN_CALL_EVENT", "END_CALL_EVENT"] {
+                event(&mut bench, 1, name, calls, &[]);
+            }
+        }
+        assert!(bench.known.calls.order.len() <= 2 * limits::MAX_TRIAGE_CALLS);
+    }
+}

@@ -3,6 +3,8 @@
 
 mod agents;
 mod asked;
+#[cfg(test)]
+mod bench;
 mod call;
 mod calls;
 
