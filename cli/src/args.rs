@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::values::{self, Moment, TypePattern};
+use crate::went::{self, Wanted};
 
 const TIMELINE_EXAMPLES: &str = "\
 Examples:
@@ -82,6 +83,35 @@ Exit codes:
   0  done
   2  could not do it: wrong usage, a file that cannot be read, not a capture";
 
+const CALLS_EXAMPLES: &str = "\
+Examples:
+  ctishark calls trace.pcapng
+  ctishark calls --format csv captures/ > calls.csv
+  ctishark calls --outcome abandoned --min-queue 30s trace.pcapng
+  ctishark calls --outcome transferred,conferenced --agent 1001 trace.pcapng
+  ctishark calls -Y 'ANI contains \"5550142\"' trace.pcapng
+
+Outcomes, of which each call has one: answered, abandoned, unanswered, failed, undelivered, self_service, open, unknown.
+What happened on its way: queued, redirected, held, consulted, transferred, conferenced, supervised, failed_request,
+recovered, began_before, end_unseen.
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
+const CALL_EXAMPLES: &str = "\
+Examples:
+  ctishark call 16777301 trace.pcapng
+  ctishark call 0x1000035 ring_*.pcap.gz
+  ctishark call 5550142 --from 10:15 trace.pcapng      all calls of an ANI
+  ctishark call 154601/2034 trace.pcapng               by RouterCallKeyDay/RouterCallKeyCallID
+  ctishark call 16777301 --format svg trace.pcapng > call.svg
+  ctishark call 16777301 --format csv trace.pcapng > call.csv
+
+Exit codes:
+  0  done
+  2  could not do it: no such call, wrong usage, a file that cannot be read, not a capture";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   ctishark explain                          what can be asked, and all messages
@@ -96,6 +126,17 @@ Examples:
 Exit codes:
   0  everything asked for was found
   2  something was not found, or wrong usage";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  ctishark report trace.pcapng -o report.html
+  ctishark report --title 'Ticket 4711' --utc captures/ -o report.html
+  ctishark report --from 10:15 --to 10:30 --no-heartbeats trace.pcapng -o report.html
+  ctishark report trace.pcapng -o - | gzip > report.html.gz
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read or written, not a capture";
 
 /// Show what a Cisco CTI Server and its clients said to each other
 ///
@@ -136,9 +177,25 @@ pub enum Command {
     /// Only selected messages count, and exchanges of which one message is selected.
     #[command(after_help = STATS_EXAMPLES)]
     Stats(Box<StatsArgs>),
+    /// List calls: IDs, parties, times, transfers, how each ended
+    ///
+    /// A call is followed over all its call IDs, sessions and servers, and listed when one of its messages is selected.
+    #[command(after_help = CALLS_EXAMPLES)]
+    Calls(Box<CallsArgs>),
+    /// Tell the story of one call: a ladder of its parties with every event, request and answer
+    ///
+    /// A name that several calls go by, such as an ANI, tells them all, as far as one of their messages is selected.
+    #[command(after_help = CALL_EXAMPLES)]
+    Call(Box<CallArgs>),
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Write a report to read and to hand on: one HTML page that needs nothing else
+    ///
+    /// Summary, findings, sessions, calls, agents, latencies, and messages with all their fields, in a page that any browser opens without a
+    /// network. Findings, calls and agents that have nothing to do with the selected messages are left out.
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(Box<ReportArgs>),
     /// Print files made from the program's own definitions
     #[command(hide = true)]
     Generate(GenerateArgs),
@@ -233,6 +290,63 @@ pub struct TriageArgs {
     /// Change a number that decides, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
     #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
     pub thresholds: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub struct CallsArgs {
+    #[command(flatten)]
+    pub study: StudyArgs,
+    /// Only calls that went so: answered, abandoned, transferred ... (repeatable; one of them must apply)
+    #[arg(long = "outcome", value_name = "OUTCOME", value_delimiter = ',', value_parser = went::wanted, help_heading = "Calls")]
+    pub outcomes: Vec<Wanted>,
+    /// Only calls on which somebody talked at least this long: seconds, or such as 90s or 2m
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_talk: Option<Duration>,
+    /// Only calls on which nobody talked longer than this
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub max_talk: Option<Duration>,
+    /// Only calls that were on hold at least this long
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_hold: Option<Duration>,
+    /// Only calls that queued at least this long
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_queue: Option<Duration>,
+    /// Only calls that rang at least this long
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_ring: Option<Duration>,
+    /// Only calls with at least this long from first to last message
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_length: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub struct CallArgs {
+    /// A call ID (decimal or 0x hexadecimal), an ANI, a RouterCallKey as DAY/CALL, or a CallReferenceID in hexadecimal
+    #[arg(value_name = "ID", value_parser = values::name)]
+    pub id: String,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Form of the output
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub format: StoryFormat,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, help_heading = "Output")]
+    pub utc: bool,
+    /// Use ASCII characters only
+    #[arg(long, help_heading = "Output")]
+    pub ascii: bool,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -358,6 +472,38 @@ pub struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The file to write, or - for standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub output: PathBuf,
+    /// Heading of the page [default: the names of the captures]
+    #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    pub title: Option<String>,
+    /// Most messages in the page's table, the first ones; findings, calls and numbers are made from all
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        help_heading = "Output"
+    )]
+    pub max_messages: u32,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, help_heading = "Output")]
+    pub utc: bool,
+    /// Change a number that decides about findings, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
+    #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
+    pub thresholds: Vec<(String, String)>,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
 pub struct GenerateArgs {
     #[command(subcommand)]
     pub what: Generate,
@@ -438,6 +584,22 @@ pub enum SectionChoice {
     Failures,
     /// Heartbeats by session
     Heartbeats,
+}
+
+/// Forms of the story of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum StoryFormat {
+    /// For people
+    #[default]
+    Text,
+    /// JSON Lines, one record a line
+    Ndjson,
+    /// One JSON document
+    Json,
+    /// Comma-separated values, one line for each step
+    Csv,
+    /// A picture
+    Svg,
 }
 
 /// How much a finding matters.

@@ -1,8 +1,12 @@
 //! The commands, one file each.
 
 mod agents;
+mod book;
+mod call;
+mod calls;
 mod explain;
 mod generate;
+mod report;
 mod sessions;
 mod stats;
 mod study;
@@ -59,6 +63,27 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.study.common);
             stats::run(*args, &settings)
+        }
+        Some(Command::Calls(args)) => {
+            if inputs::nothing_given(&args.study.input.files) {
+                return Ok(no_input(Some("calls")));
+            }
+            let settings = prepare(&args.study.common);
+            calls::run(*args, &settings)
+        }
+        Some(Command::Call(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("call")));
+            }
+            let settings = prepare(&args.common);
+            call::run(*args, &settings)
+        }
+        Some(Command::Report(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("report")));
+            }
+            let settings = prepare(&args.common);
+            report::run(*args, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

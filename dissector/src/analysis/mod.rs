@@ -2,6 +2,7 @@
 
 mod agent_states;
 pub mod agents;
+pub mod calls;
 mod seen;
 pub mod stats;
 mod study;

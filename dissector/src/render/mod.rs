@@ -4,5 +4,6 @@ pub mod json;
 pub mod parallel;
 mod plain;
 pub mod statistics;
+pub mod svg;
 pub mod table;
 pub mod text;

@@ -3,12 +3,14 @@
 use crate::input::Bytes;
 use crate::program::{HOLD, VERSION, dissect_watching};
 use cti_dissector::analysis::Study;
+use cti_dissector::analysis::calls::{Call, CallOptions, Calls};
 use cti_dissector::conversation::Options;
+use cti_dissector::limits;
 use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Record, Sink};
-use cti_dissector::render::json;
 use cti_dissector::render::table::Look;
-use cti_dissector::render::text::{Problems, is_harmless};
+use cti_dissector::render::text::{Problems, Stories, is_harmless};
+use cti_dissector::render::{json, svg};
 use cti_dissector::select::{Criteria, Selector};
 use cti_dissector::triage::{Problem, Thresholds, Triage};
 use serde_json::Value;
@@ -23,7 +25,21 @@ pub fn check(data: &[u8]) {
         hold_requests: flags & HOLD != 0,
         ..Options::default()
     };
-    let analyses = Triage::new(Thresholds::default(), false);
+    let look = Look {
+        zone: jiff::tz::TimeZone::UTC,
+        ascii: false,
+        colour: false,
+    };
+    let mut stories = Stories::new(look, 100);
+    let told: Tell = Box::new(move |told| call(&told, &mut stories));
+    let calls = CallOptions {
+        stories: true,
+        in_order: true,
+    };
+    let analyses = (
+        Triage::new(Thresholds::default(), false),
+        Calls::new(calls, told),
+    );
     let study = Watched {
         study: Study::new(analyses, Selector::new(Criteria::default())),
         messages: 0,
@@ -31,13 +47,18 @@ pub fn check(data: &[u8]) {
     let (watched, _, _) = dissect_watching(bytes.rest(), options, study, |watched, segment| {
         watched.study.segment(segment);
     });
-    let problems = watched.study.finish().finish();
+    let (problems, calls) = watched.study.finish();
+    let _ = calls.finish();
+    let problems = problems.finish();
     triage(&problems, watched.messages);
 }
 
+/// What takes calls.
+type Tell = Box<dyn FnMut(Call)>;
+
 /// A study, and how many messages it got.
 struct Watched {
-    study: Study<Triage>,
+    study: Study<(Triage, Calls<Tell>)>,
     messages: u64,
 }
 
@@ -84,4 +105,42 @@ fn harmless(text: &[u8]) {
         assert!(c == '\n' || is_harmless(c), "{c:?} in {text:?}");
     }
     assert!(text.is_empty() || text.ends_with('\n'));
+}
+
+/// Stories of calls: bounded, in order, and harmless in every form.
+fn call(call: &Call, stories: &mut Stories) {
+    assert!(call.first <= call.last && call.first_message <= call.last_message);
+    assert!(
+        call.ids.len() <= limits::MAX_CALL_LEGS && call.parties.len() <= limits::MAX_CALL_PARTIES
+    );
+    assert!(call.steps.len() <= limits::MAX_CALL_STEPS);
+    assert!(call.ended_by.is_none_or(|index| index < call.parties.len()));
+    for step in &call.steps {
+        assert!(!step.sightings.is_empty());
+        let named = [step.from, step.to].into_iter().flatten();
+        let changed = step.changes.iter().map(|change| change.party);
+        for party in named.chain(changed) {
+            assert!(party < call.parties.len(), "{party}");
+        }
+    }
+    let mut out = Vec::new();
+    stories.write(&mut out, call);
+    harmless(&out);
+    let mut lines = Vec::new();
+    json::story(&mut lines, call, &json::Options::default(), |out, write| {
+        write(out);
+        out.push(b'\n');
+    });
+    for line in lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let record: Value = serde_json::from_slice(line).unwrap();
+        assert!(record["kind"] == "call" || record["kind"] == "call_step");
+    }
+    let mut picture = Vec::new();
+    svg::ladder(&mut picture, call, &jiff::tz::TimeZone::UTC);
+    let picture = std::str::from_utf8(&picture).unwrap();
+    assert!(picture.chars().all(|c| c == '\n' || is_harmless(c)));
+    assert_eq!(
+        picture.matches("<g ").count(),
+        picture.matches("</g>").count()
+    );
 }

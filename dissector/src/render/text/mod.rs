@@ -13,6 +13,8 @@ pub(super) mod escape;
 mod exchange;
 mod fields;
 mod hex;
+mod ladder;
+mod lanes;
 mod message;
 pub(super) mod pen;
 mod problems;
@@ -20,12 +22,14 @@ pub mod sessions;
 mod story;
 mod strip;
 mod values;
+pub mod words;
 
 pub use agent_rows::{PERIOD_COLUMNS, period_rows};
 pub use agents::{AgentPage, agents_at_a_glance, percent};
 pub use bars::{Bars, Heading};
 pub use clock::TimeMode;
 pub use escape::is_harmless;
+pub use ladder::Stories;
 pub use problems::Problems;
 pub use strip::Span;
 
