@@ -188,7 +188,7 @@ fn a_threshold_can_be_changed_and_a_wrong_one_is_told() {
 
 #[test]
 fn a_capture_without_trouble_says_so() {
-    let output = run(&["fixtures/captures/session-v24.pcap"]);
+    let output = run(&["fixtures/captures/call-transferred.pcap"]);
     assert_eq!(text(&output), "");
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(said, "ctishark: nothing found that looks like trouble\n");

@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod draft;
 mod driver;
 mod inputs;
 mod output;

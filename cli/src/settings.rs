@@ -417,6 +417,38 @@ fn terminal_width(terminal: bool) -> usize {
     }
 }
 
+/// What the report is to be about.
+#[derive(Debug)]
+pub struct ReportOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// Which messages count.
+    pub selection: Selection,
+    /// Time zone in which times are shown.
+    pub zone: TimeZone,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+}
+
+impl ReportOptions {
+    /// What the arguments ask for.
+    pub fn new(
+        utc: bool,
+        input: &InputArgs,
+        select: SelectArgs,
+        decode: DecodeArgs,
+        common: &CommonArgs,
+    ) -> anyhow::Result<Self> {
+        let zone = time_zone(utc);
+        Ok(Self {
+            selection: Selection::new(select, &zone, false)?,
+            zone,
+            decoding: Decoding::new(decode),
+            inputs: captures(input, common)?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -158,7 +158,7 @@ pub fn run<S: Show>(
 }
 
 /// Limits that were reached, as findings about the capture.
-fn notices(reached: Reached) -> Vec<Notice> {
+pub fn notices(reached: Reached) -> Vec<Notice> {
     let calls = |n| driver::amount(n, "call", "calls");
     let told = [
         (

@@ -208,6 +208,12 @@ fn record(out: &mut Vec<u8>, fields: impl Iterator<Item = String>) {
 }
 
 impl Cell {
+    /// What stands in the cell of a text table.
+    #[must_use]
+    pub fn shown(&self, look: &Look) -> String {
+        self.show(look, &mut Clock::default())
+    }
+
     fn show(&self, look: &Look, clock: &mut Clock) -> String {
         let mut out = Vec::new();
         let mut pen = Pen {

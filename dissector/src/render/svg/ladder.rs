@@ -30,6 +30,14 @@ pub fn ladder(out: &mut Vec<u8>, call: &Call, zone: &TimeZone) {
     out.append(&mut drawing.paper.into_bytes());
 }
 
+/// The same, with each step as a link to its message: to `#m12` for message 12, in the page that the picture stands in.
+pub fn linked_ladder(out: &mut Vec<u8>, call: &Call, zone: &TimeZone) {
+    let mut drawing = Drawing::new(call, zone);
+    drawing.paper.links = true;
+    drawing.draw(0);
+    out.append(&mut drawing.paper.into_bytes());
+}
+
 /// Appends a picture with the stories of several calls below each other.
 pub fn ladders(out: &mut Vec<u8>, calls: &[Call], zone: &TimeZone) {
     if let [call] = calls {
@@ -204,7 +212,8 @@ impl<'a> Drawing<'a> {
             .map(|s| format!("#{} S{}", s.no, s.session))
             .collect();
         let title = format!("{time} {} {}", step.name, told.join(", "));
-        self.paper.group(kind, &title);
+        let message = step.sightings.first().map(|s| s.no);
+        self.paper.group(kind, &title, message);
         let baseline = y + 4;
         self.paper
             .text((8, baseline), "time", " fill-opacity=\"0.7\"", &time);

@@ -4,4 +4,4 @@
 mod ladder;
 mod paper;
 
-pub use ladder::{ladder, ladders};
+pub use ladder::{ladder, ladders, linked_ladder};

@@ -7,6 +7,10 @@ use std::fmt::Write as _;
 #[derive(Debug, Default)]
 pub(super) struct Paper {
     out: String,
+    /// Groups are links to their messages in the page around the picture.
+    pub links: bool,
+    /// The group that is open is a link.
+    linked: bool,
 }
 
 /// An end of a line or a corner of a box (pixels).
@@ -20,7 +24,9 @@ impl Paper {
         let _ = write!(
             self.out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"{class}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"currentColor\" role=\"img\">"
+             viewBox=\"0 0 {width} {height}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"currentColor\" role=\"{}\">",
+            // What has links in it must not be one thing for those who listen.
+            if self.links { "group" } else { "img" }
         );
         self.title(label);
         self.out.push('\n');
@@ -30,14 +36,22 @@ impl Paper {
         self.out.push_str("</svg>\n");
     }
 
-    /// Begins a group that shows a text when pointed at.
-    pub fn group(&mut self, class: &str, title: &str) {
+    /// Begins a group that shows a text when pointed at, and may be a link to a message.
+    pub fn group(&mut self, class: &str, title: &str, message: Option<u64>) {
+        self.linked = message.filter(|_| self.links).is_some();
+        if let Some(no) = message.filter(|_| self.links) {
+            let _ = write!(self.out, "<a href=\"#m{no}\">");
+        }
         let _ = write!(self.out, "<g class=\"{class}\">");
         self.title(title);
     }
 
     pub fn end_group(&mut self) {
-        self.out.push_str("</g>\n");
+        self.out.push_str("</g>");
+        if std::mem::take(&mut self.linked) {
+            self.out.push_str("</a>");
+        }
+        self.out.push('\n');
     }
 
     fn title(&mut self, text: &str) {
