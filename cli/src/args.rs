@@ -50,6 +50,17 @@ Exit codes:
   1  done, and there is a finding that --fail-on asks for
   2  could not do it: wrong usage, a file that cannot be read, not a capture";
 
+const EXTRACT_EXAMPLES: &str = "\
+Examples:
+  ctishark extract --session 2 trace.pcapng -o session2.pcapng
+  ctishark extract --call 16777235 ring_*.pcap.gz -o call.pcap
+  ctishark extract --agent 1001 --from 10:15 --to 10:30 trace.pcap -o agent.pcapng.gz
+  ctishark extract -Y 'findings' --whole trace.pcapng -o - | tshark -r -
+
+Exit codes:
+  0  done, even when nothing was selected
+  2  could not do it: wrong usage, a file that cannot be read or written, not a capture";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   ctishark explain                          what can be asked, and all messages
@@ -91,6 +102,12 @@ pub enum Command {
     /// Findings that touch none of the selected messages are left out.
     #[command(after_help = TRIAGE_EXAMPLES)]
     Triage(Box<TriageArgs>),
+    /// Write a capture with only the packets of the selected messages, and what is needed to follow them
+    ///
+    /// Kept are the packets that carry selected messages and those right before and behind them, how their sessions were opened, the
+    /// handshake and the end of their connections, and all fragments of each. With --session alone, everything of these sessions.
+    #[command(after_help = EXTRACT_EXAMPLES)]
+    Extract(Box<ExtractArgs>),
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -161,6 +178,41 @@ pub struct TriageArgs {
     /// Change a number that decides, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
     #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
     pub thresholds: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExtractArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub save: SaveArgs,
+    /// Keep all packets of every connection that has a selected message
+    #[arg(long, help_heading = "Output")]
+    pub whole: bool,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, help_heading = "Output")]
+    pub utc: bool,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Where a capture is written to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct SaveArgs {
+    /// Write the capture to this file; - is standard output
+    ///
+    /// A name that ends in .pcap gives a pcap file, any other pcapng; .gz and .zst behind it compress. The file is there when it is
+    /// complete, and not before.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<CaptureFormat>,
 }
 
 #[derive(Debug, Args)]
@@ -321,6 +373,15 @@ pub enum Format {
     Ndjson,
     /// One JSON document
     Json,
+}
+
+/// Forms of a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CaptureFormat {
+    /// Packets of one link type
+    Pcap,
+    /// Packets of any link types
+    Pcapng,
 }
 
 /// Forms of a result that is one document.

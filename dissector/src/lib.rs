@@ -32,6 +32,7 @@ pub mod correlate;
 pub mod decode;
 pub mod encode;
 pub mod explain;
+pub mod extract;
 pub mod filter;
 pub mod finding;
 pub mod framing;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod explain;
+mod extract;
 mod generate;
 mod sessions;
 mod study;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 use crate::args::{self, Cli, Command, CommonArgs};
 use crate::inputs;
-use crate::settings::{self, Settings, StudyOptions, TimelineOptions};
+use crate::settings::{self, ExtractOptions, Settings, StudyOptions, TimelineOptions};
 
 /// Runs what was asked for.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -36,6 +37,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.study.common);
             triage::run(*args, &settings)
+        }
+        Some(Command::Extract(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("extract")));
+            }
+            let settings = prepare(&args.common);
+            extract::run(ExtractOptions::new(*args)?, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

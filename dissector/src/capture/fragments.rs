@@ -6,6 +6,7 @@
 //! UDP is of interest as a tunnel only, which the first fragment tells by its port: the parts of other datagrams are let go
 //! then, and not counted.
 
+use super::PacketId;
 use super::ip::Datagram;
 use super::tunnel;
 use crate::limits;
@@ -19,6 +20,9 @@ use std::time::Duration;
 /// Fragments of a joined datagram that come again within this capture time are duplicates; after it, the identification
 /// has been used anew.
 const DUPLICATE_AGE: Duration = Duration::from_secs(1);
+
+/// Packets of a datagram that are remembered: more than it has fragments, unless they come again and again.
+const MAX_CARRIERS: usize = 8192;
 
 /// What makes fragments belong together. The protocol counts for IPv4 only: in IPv6 it stands in the first fragment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +42,8 @@ struct Entry {
     fragments: u64,
     /// What it is part of is known to be of interest.
     wanted: bool,
+    /// The packets that brought it.
+    carriers: Vec<PacketId>,
     parts: Parts,
 }
 
@@ -79,12 +85,14 @@ pub(super) enum Joined {
 }
 
 impl Fragments {
-    /// Takes a fragment; the payload of a datagram that it makes whole is left in `joined`.
+    /// Takes a fragment that some packets brought (several where it was itself within fragments); the payload of a datagram
+    /// that it makes whole is left in `joined`, and `carriers` are all packets that brought a part of it.
     pub(super) fn add(
         &mut self,
         datagram: &Datagram<'_>,
         nest: u64,
         time: Timestamp,
+        carriers: &mut Vec<PacketId>,
         joined: &mut Vec<u8>,
     ) -> Joined {
         let Some(fragment) = datagram.fragment else {
@@ -126,6 +134,7 @@ impl Fragments {
                 first: time,
                 fragments: 0,
                 wanted: !is_udp,
+                carriers: Vec::new(),
                 parts: Parts::Some {
                     buffer,
                     protocol: None,
@@ -147,6 +156,9 @@ impl Fragments {
             return Joined::Malformed;
         }
         entry.fragments = entry.fragments.saturating_add(1);
+        if entry.carriers.len() < MAX_CARRIERS {
+            entry.carriers.extend_from_slice(carriers);
+        }
         if is_first {
             *protocol = Some(datagram.protocol);
         }
@@ -154,6 +166,7 @@ impl Fragments {
             self.bytes = self.bytes.saturating_sub(buffer.data().len());
             joined.clear();
             joined.extend_from_slice(buffer.data());
+            *carriers = std::mem::take(&mut entry.carriers);
             entry.parts = Parts::Joined(time);
             return Joined::Whole(protocol);
         }
@@ -172,6 +185,7 @@ impl Fragments {
             first: time,
             fragments: 0,
             wanted: false,
+            carriers: Vec::new(),
             parts: Parts::Refused(time),
         };
         self.entries.insert(key, entry);

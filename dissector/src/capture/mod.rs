@@ -29,6 +29,7 @@ mod reader;
 mod record;
 #[cfg(test)]
 mod samples;
+mod save;
 mod segment;
 mod segments;
 mod tunnel;
@@ -41,6 +42,7 @@ pub use merge::{Capture, Progress, Span};
 pub use note::{Note, NoteKind};
 pub use packet::{Packet, PacketId};
 pub use reader::recognise;
+pub use save::{SaveCompression, SaveError, SaveFormat, Saver};
 pub use segment::{Flags, Segment};
 pub use segments::{Rest, Segments, Step};
 pub use tunnel::Tunnel;
