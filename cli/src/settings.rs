@@ -14,8 +14,8 @@ use cti_dissector::select::{Criteria, TypeFilter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    ColorChoice, CommonArgs, DecodeArgs, ExtractArgs, Format, InputArgs, SaveArgs, SelectArgs,
-    ShowArgs, StudyArgs, TableFormat, TimeStyle, TimelineArgs,
+    ColorChoice, CommonArgs, DecodeArgs, ExtractArgs, Format, InputArgs, RedactArgs, RedactChoices,
+    SaveArgs, SelectArgs, ShowArgs, StudyArgs, TableFormat, TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;
@@ -73,6 +73,19 @@ pub struct ExtractOptions {
     pub save: SaveArgs,
     /// Keep all packets of connections with a selected message.
     pub whole: bool,
+}
+
+/// What redacting is to do.
+#[derive(Debug)]
+pub struct RedactOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+    /// Where to write to.
+    pub save: SaveArgs,
+    /// What to replace, and by which key.
+    pub args: RedactChoices,
 }
 
 /// How the result of looking at a whole capture is shown.
@@ -290,6 +303,21 @@ impl ExtractOptions {
             inputs: captures(&args.input, &args.common)?,
             save: args.save,
             whole: args.whole,
+        })
+    }
+}
+
+impl RedactOptions {
+    /// What the arguments ask for.
+    pub fn new(args: RedactArgs) -> anyhow::Result<Self> {
+        Ok(Self {
+            decoding: Decoding::new(args.decode),
+            inputs: captures(&args.input, &args.common)?,
+            save: SaveArgs {
+                output: args.output.context("no output is named")?,
+                format: args.format,
+            },
+            args: args.choices,
         })
     }
 }

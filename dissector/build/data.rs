@@ -1,6 +1,6 @@
 //! The files of the protocol data.
 
-use crate::schema;
+use crate::{privacy, schema};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ pub struct Data {
     pub specials: Vec<schema::Special>,
     pub unpublished: Vec<schema::Unpublished>,
     pub versions: std::collections::BTreeMap<String, schema::Version>,
+    pub privacy: Vec<privacy::Class>,
 }
 
 /// Reads all files below the directory of the protocol data.
@@ -39,6 +40,7 @@ pub fn load(root: &Path) -> Result<Data, Box<dyn Error>> {
         enums: read::<schema::EnumFile>(&root.join("enums.toml"))?.tables,
         specials: read::<schema::SpecialFile>(&root.join("special.toml"))?.special,
         unpublished: read::<schema::UnpublishedFile>(&root.join("unpublished.toml"))?.types,
+        privacy: read::<privacy::PrivacyFile>(&root.join("privacy.toml"))?.class,
         versions: read::<schema::VersionFile>(&root.join("versions.toml"))?.version,
     })
 }

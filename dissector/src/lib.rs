@@ -42,6 +42,7 @@ pub mod ports;
 pub mod protocol;
 pub mod reassembly;
 pub mod record;
+pub mod redact;
 pub mod render;
 pub mod select;
 mod sequencer;

@@ -3,6 +3,7 @@
 mod explain;
 mod extract;
 mod generate;
+mod redact;
 mod sessions;
 mod study;
 mod timeline;
@@ -12,7 +13,9 @@ use std::process::ExitCode;
 
 use crate::args::{self, Cli, Command, CommonArgs};
 use crate::inputs;
-use crate::settings::{self, ExtractOptions, Settings, StudyOptions, TimelineOptions};
+use crate::settings::{
+    self, ExtractOptions, RedactOptions, Settings, StudyOptions, TimelineOptions,
+};
 
 /// Runs what was asked for.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -44,6 +47,16 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.common);
             extract::run(ExtractOptions::new(*args)?, &settings)
+        }
+        Some(Command::Redact(args)) => {
+            let settings = prepare(&args.common);
+            if args.list {
+                return redact::list(&args);
+            }
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("redact")));
+            }
+            redact::run(RedactOptions::new(*args)?, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

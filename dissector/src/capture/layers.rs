@@ -75,7 +75,7 @@ pub struct LayerCounts {
 }
 
 /// How many buffers for joined fragments there are: one for each tunnel, and one for the innermost datagram.
-const JOINED_BUFFERS: usize = limits::MAX_TUNNELS + 1;
+pub(super) const JOINED_BUFFERS: usize = limits::MAX_TUNNELS + 1;
 
 /// Peels packets down to TCP, holds the fragments of IP datagrams that are not whole yet, and knows the latest segments to
 /// tell copies of them.
@@ -267,7 +267,7 @@ fn link_header<'a>(data: &'a [u8], network: &Network<'_>) -> &'a [u8] {
 }
 
 /// The datagram that a fragment makes whole.
-fn join<'a>(
+pub(super) fn join<'a>(
     fragments: &mut Fragments,
     packet: &Packet<'_>,
     datagram: &Datagram<'a>,
@@ -309,15 +309,7 @@ fn segment<'a>(
     link: &[u8],
     nest: Nest,
 ) -> Result<Segment<'a>, Stop> {
-    let (segment, checksum, header_len) = match TcpHeaderSlice::from_slice(datagram.payload) {
-        Ok(header) => (
-            tcp(packet, datagram, &header)?,
-            header.checksum(),
-            header.slice().len(),
-        ),
-        Err(HeaderSliceError::Content(_)) => return Err(Stop::Malformed),
-        Err(HeaderSliceError::Len(_)) => cut_in_options(packet, datagram)?,
-    };
+    let (segment, checksum, header_len) = in_datagram(packet, datagram)?;
     let options_at = etherparse::TcpHeader::MIN_LEN..header_len;
     let marks = Marks {
         id: datagram.id,
@@ -334,11 +326,27 @@ fn segment<'a>(
     Ok(segment)
 }
 
+/// The segment in a datagram, its check sum, and the length of its header.
+pub(super) fn in_datagram<'a>(
+    packet: &Packet<'_>,
+    datagram: &Datagram<'a>,
+) -> Result<(Segment<'a>, u16, usize), Stop> {
+    match TcpHeaderSlice::from_slice(datagram.payload) {
+        Ok(header) => Ok((
+            tcp(packet, datagram, &header)?,
+            header.checksum(),
+            header.slice().len(),
+        )),
+        Err(HeaderSliceError::Content(_)) => Err(Stop::Malformed),
+        Err(HeaderSliceError::Len(_)) => cut_in_options(packet, datagram),
+    }
+}
+
 /// The segment of a header that is cut within its options, which only tell copies apart: the fixed part may be all there.
 /// Also its check sum, and a header length without options.
 #[cold]
 fn cut_in_options<'a>(
-    packet: &Packet<'a>,
+    packet: &Packet<'_>,
     datagram: &Datagram<'a>,
 ) -> Result<(Segment<'a>, u16, usize), Stop> {
     /// The longest TCP header (bytes).
@@ -359,7 +367,7 @@ fn cut_in_options<'a>(
 }
 
 fn tcp<'a>(
-    packet: &Packet<'a>,
+    packet: &Packet<'_>,
     datagram: &Datagram<'a>,
     header: &TcpHeaderSlice<'_>,
 ) -> Result<Segment<'a>, Stop> {
@@ -393,7 +401,19 @@ fn exported_segment<'a>(
     packet: &Packet<'a>,
     payload: &exported::Payload<'a>,
 ) -> Result<Segment<'a>, Stop> {
-    let segment = Segment {
+    let segment = of_exported(packet, payload);
+    if duplicates.is_copy(packet, &segment, &Marks::default()) {
+        return Err(Stop::Duplicate);
+    }
+    Ok(segment)
+}
+
+/// The segment that exported payload was in.
+pub(super) const fn of_exported<'a>(
+    packet: &Packet<'_>,
+    payload: &exported::Payload<'a>,
+) -> Segment<'a> {
+    Segment {
         packet: packet.id,
         time: packet.time,
         source: payload.source,
@@ -404,11 +424,7 @@ fn exported_segment<'a>(
         window: 0,
         payload: payload.bytes.data,
         missing: payload.bytes.missing,
-    };
-    if duplicates.is_copy(packet, &segment, &Marks::default()) {
-        return Err(Stop::Duplicate);
     }
-    Ok(segment)
 }
 
 #[cfg(test)]

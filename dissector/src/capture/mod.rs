@@ -9,6 +9,7 @@ mod buffer;
 mod bytes;
 mod copies;
 mod decompress;
+mod disguise;
 mod duplicates;
 mod error;
 mod exported;
@@ -35,6 +36,7 @@ mod segments;
 mod tunnel;
 
 pub use decompress::Compression;
+pub use disguise::{Disguise, Disguiser};
 pub use error::{Content, Error};
 pub use input::Input;
 pub use layers::{LayerCounts, Layers, Peeled};

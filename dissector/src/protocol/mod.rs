@@ -1,6 +1,7 @@
 //! What is known of the protocol: static tables and look-up by number and name. Knows nothing of bytes.
 
 mod definition;
+pub mod privacy;
 pub mod roles;
 mod tables;
 mod version;
