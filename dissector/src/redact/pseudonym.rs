@@ -80,16 +80,21 @@ impl Pseudonyms {
 
     /// Replaces bytes that may be anything: text as text, others as they are.
     pub(super) fn bytes(&mut self, data: &mut [u8]) {
-        let is_text = data.iter().all(|b| matches!(b, 0 | 0x20..=0x7e));
-        if is_text {
+        if is_text(data) {
             self.text(data);
             return;
         }
         let radices = vec![256; data.len()];
-        let mut digits: Vec<u32> = data.iter().map(|b| u32::from(*b)).collect();
-        self.permutation.apply(b"bytes", &radices, &mut digits);
-        for (byte, digit) in data.iter_mut().zip(digits) {
-            *byte = low_byte(digit);
+        // What looks like a text is the pseudonym of one. Going on comes back to the bytes themselves at the latest.
+        loop {
+            let mut digits: Vec<u32> = data.iter().map(|b| u32::from(*b)).collect();
+            self.permutation.apply(b"bytes", &radices, &mut digits);
+            for (byte, digit) in data.iter_mut().zip(digits) {
+                *byte = low_byte(digit);
+            }
+            if !is_text(data) {
+                return;
+            }
         }
     }
 
@@ -293,6 +298,10 @@ fn alphabets(word: &[u8]) -> Vec<Alphabet> {
             Alphabet { first, size }
         })
         .collect()
+}
+
+fn is_text(data: &[u8]) -> bool {
+    data.iter().all(|b| matches!(b, 0 | 0x20..=0x7e))
 }
 
 const fn is_word(byte: u8) -> bool {
