@@ -182,3 +182,18 @@ pub const TRIAGE_PLACES: usize = 65_536;
 
 /// Sessions, agents and calls that one finding of triage lists.
 pub const MAX_TOUCHED: usize = 1_000;
+
+/// Packets with fragments of one IP datagram that are remembered; a datagram has no more, unless they come again and again.
+pub const MAX_CARRIERS: usize = 8_192;
+
+/// Packets of a session's opening that `extract` remembers until something of the session is selected.
+pub const MAX_OPENING_PACKETS: usize = 64;
+
+/// Words, and addresses, whose pseudonyms are remembered; they are worked out anew beyond.
+pub const MAX_PSEUDONYMS: usize = 65_536;
+
+/// Redacted bytes of one stream that are gathered before they go to the temporary file, and of all streams.
+pub const REDACTED_STRETCH: usize = 16 * 1024;
+
+/// The same over all streams.
+pub const REDACTED_BYTES: usize = 16 * 1024 * 1024;

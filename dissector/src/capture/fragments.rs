@@ -21,9 +21,6 @@ use std::time::Duration;
 /// has been used anew.
 const DUPLICATE_AGE: Duration = Duration::from_secs(1);
 
-/// Packets of a datagram that are remembered: more than it has fragments, unless they come again and again.
-const MAX_CARRIERS: usize = 8192;
-
 /// What makes fragments belong together. The protocol counts for IPv4 only: in IPv6 it stands in the first fragment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
@@ -156,7 +153,7 @@ impl Fragments {
             return Joined::Malformed;
         }
         entry.fragments = entry.fragments.saturating_add(1);
-        if entry.carriers.len() < MAX_CARRIERS {
+        if entry.carriers.len() < limits::MAX_CARRIERS {
             entry.carriers.extend_from_slice(carriers);
         }
         if is_first {

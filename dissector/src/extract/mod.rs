@@ -14,6 +14,7 @@
 mod packets;
 
 use crate::capture::{Layers, Packet, PacketId, Peeled, Segment};
+use crate::limits;
 use crate::protocol::roles;
 use crate::record::{Direction, MessageInfo, Packets, Record, Sink};
 use crate::select::Selector;
@@ -50,9 +51,6 @@ struct SideState {
     last: Packets,
     takes_next: bool,
 }
-
-/// Openings of a session that are remembered: a client may try again and again.
-const MAX_OPENING: usize = 64;
 
 impl Choice {
     /// Nothing chosen yet. `whole` keeps all packets of connections with a selected message.
@@ -99,7 +97,7 @@ impl Choice {
             || info
                 .answers
                 .is_some_and(|a| a.request.number == roles::OPEN_REQ);
-        if opens && open.opening.len() < MAX_OPENING {
+        if opens && open.opening.len() < limits::MAX_OPENING_PACKETS {
             open.opening.extend_from_slice(&info.packets);
         }
         let Some(side) = open.sides.get_mut(side) else {

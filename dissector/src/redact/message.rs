@@ -145,6 +145,8 @@ impl Messages {
             return;
         };
         let (treatment, class) = self.policy.floating(definition.tag);
+        // Of a message that was read by a layout that does not fit it, a field that it should not have may be anything.
+        let doubtful = cover.odd && field.usage().is_none();
         let is_number = !matches!(
             value,
             FieldValue::Text(_)
@@ -153,8 +155,7 @@ impl Messages {
                 | FieldValue::NamedArray { .. }
         );
         if is_number {
-            let foreign = field.usage().is_none();
-            if cover.odd && foreign && may_be_text(cover.slice(&range)) {
+            if doubtful && may_be_text(cover.slice(&range)) {
                 self.report.count(UNKNOWN, definition.name);
                 return;
             }
@@ -168,7 +169,12 @@ impl Messages {
             self.report.count(class, definition.name);
             return;
         }
+        if doubtful && treatment == Treatment::Keep {
+            self.report.count(UNKNOWN, definition.name);
+            return;
+        }
         let name = match value {
+            _ if doubtful => range.start..range.start,
             FieldValue::NamedVariable { name, .. } => range.start..range.start + name.len(),
             FieldValue::NamedArray { name, .. } => range.start + 1..range.start + 1 + name.len(),
             _ => range.start..range.start,

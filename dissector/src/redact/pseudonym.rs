@@ -2,11 +2,9 @@
 //! wherever that stands.
 
 use super::permute::Permutation;
+use crate::limits::MAX_PSEUDONYMS;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// Words and addresses whose pseudonyms are remembered; they are worked out anew beyond.
-const REMEMBERED: usize = 65_536;
 
 /// Gives pseudonyms by a key.
 pub(super) struct Pseudonyms {
@@ -166,7 +164,7 @@ impl Pseudonyms {
                 None => IpAddr::V6(self.six(six)),
             },
         };
-        if self.addresses.len() >= REMEMBERED {
+        if self.addresses.len() >= MAX_PSEUDONYMS {
             self.addresses.clear();
         }
         self.addresses.insert(address, fake);
@@ -261,7 +259,7 @@ impl Pseudonyms {
         for ((byte, digit), alphabet) in word.iter_mut().zip(digits).zip(&alphabets) {
             *byte = alphabet.first.wrapping_add(low_byte(digit));
         }
-        if self.words.len() >= REMEMBERED {
+        if self.words.len() >= MAX_PSEUDONYMS {
             self.words.clear();
         }
         self.words.insert(before, (&*word).into());

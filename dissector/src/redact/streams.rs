@@ -1,15 +1,11 @@
 //! The redacted bytes of all messages, by their place in TCP streams. They lie in a file that the caller lends; what is kept in
 //! memory is where each stretch of them lies.
 
+use crate::limits::{REDACTED_BYTES, REDACTED_STRETCH};
 use crate::time::Timestamp;
 use std::collections::HashMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::SocketAddr;
-
-/// Bytes of one stretch that are gathered before they are written.
-const STRETCH: usize = 16 * 1024;
-/// Bytes that are gathered over all streams before all are written.
-const GATHERED: usize = 16 * 1024 * 1024;
 
 /// Sender and receiver.
 pub(super) type Flow = (SocketAddr, SocketAddr);
@@ -89,7 +85,7 @@ impl<S: Read + Write + Seek> Streams<S> {
             return;
         };
         let at = epoch.place_of(sequence, epoch.place);
-        if at != epoch.place || epoch.pending.len() >= STRETCH {
+        if at != epoch.place || epoch.pending.len() >= REDACTED_STRETCH {
             *gathered = gathered.saturating_sub(epoch.pending.len());
             keep(error, epoch.flush(spool, end));
             epoch.place = at;
@@ -97,7 +93,7 @@ impl<S: Read + Write + Seek> Streams<S> {
         epoch.pending.extend_from_slice(bytes);
         epoch.place = epoch.place.saturating_add(distance(bytes.len()));
         *gathered = gathered.saturating_add(bytes.len());
-        if *gathered > GATHERED {
+        if *gathered > REDACTED_BYTES {
             self.flush();
         }
     }

@@ -119,7 +119,7 @@ impl<'a> Walk<'a> {
                 let header = at(start)?..at(inside.data)?;
                 layers.push(Layer::Tunnel {
                     kind: opened.kind,
-                    frame: frame(packet.data, &header, network),
+                    frame: frame(packet.data, opened.kind, &header, network),
                     header,
                     protocol,
                 });
@@ -166,21 +166,65 @@ fn offset(whole: &[u8], part: &[u8]) -> Result<usize, Stop> {
         .ok_or(Stop::Malformed)
 }
 
-/// The first place within a tunnel's header from which an Ethernet header leads to what is inside.
-fn frame(packet: &[u8], header: &Range<usize>, inside: Network<'_>) -> Option<usize> {
-    const SHORTEST: usize = 14;
+/// Where in a tunnel's header the Ethernet frame begins that it ends with; `None` if there is none.
+fn frame(packet: &[u8], kind: Tunnel, header: &Range<usize>, inside: Network<'_>) -> Option<usize> {
     let (Network::Ip(found) | Network::Carrier(_, found)) = inside else {
         return None;
     };
-    let last = header.end.checked_sub(SHORTEST)?;
-    (header.start..=last).find(|at| {
-        let bytes = Bytes {
-            data: packet.get(*at..).unwrap_or_default(),
+    let bytes = packet.get(header.clone())?;
+    let leads = |at: &usize| {
+        let data = packet.get(header.start.saturating_add(*at)..);
+        let frame = Bytes {
+            data: data.unwrap_or_default(),
             missing: 0,
         };
-        match link::ethernet(bytes) {
+        match link::ethernet(frame) {
             Network::Ip(led) | Network::Carrier(_, led) => led.data.as_ptr() == found.data.as_ptr(),
             _ => false,
         }
-    })
+    };
+    let places = match kind {
+        // UDP and a header of 8 bytes.
+        Tunnel::Vxlan | Tunnel::VxlanGpe => [16, 16],
+        Tunnel::Geneve => [16 + usize::from(bytes.get(8)? & 0x3f) * 4; 2],
+        Tunnel::Gre => [gre_len(bytes)?; 2],
+        Tunnel::Erspan => [erspan_len(bytes)?; 2],
+        Tunnel::EtherIp => [2, 2],
+        Tunnel::Backbone => [4, 4],
+        // Behind the last label, or behind a control word.
+        Tunnel::Mpls => {
+            let last = bytes
+                .chunks(4)
+                .position(|entry| entry.get(2).is_some_and(|b| b & 1 == 1))?;
+            let behind = last.saturating_add(1).saturating_mul(4);
+            [behind.saturating_add(4), behind]
+        }
+        Tunnel::Pppoe | Tunnel::Ppp | Tunnel::IpInIp | Tunnel::ExportedPdu => return None,
+    };
+    let at = places.into_iter().find(leads)?;
+    Some(header.start.saturating_add(at))
+}
+
+/// Length of a GRE header: with check sum, key, sequence and acknowledgment number as the flags say.
+fn gre_len(header: &[u8]) -> Option<usize> {
+    let &[high, low] = header.first_chunk()?;
+    let words = (high & 0xb0).count_ones() + u32::from(low & 0x81 == 0x81);
+    usize::try_from(words).ok().map(|words| 4 + words * 4)
+}
+
+/// Length of the GRE and the ERSPAN header, of the types I, II and III.
+fn erspan_len(header: &[u8]) -> Option<usize> {
+    const TYPE_3: u16 = 0x22eb;
+    const SEQUENCE: u8 = 0x10;
+    let gre = gre_len(header)?;
+    let &[flags, _, high, low] = header.first_chunk()?;
+    let own = if u16::from_be_bytes([high, low]) == TYPE_3 {
+        let added = header.get(gre.saturating_add(11))? & 1 == 1;
+        if added { 20 } else { 12 }
+    } else if flags & SEQUENCE == 0 {
+        0
+    } else {
+        8
+    };
+    Some(gre.saturating_add(own))
 }
