@@ -186,7 +186,7 @@ pub const MAX_TOUCHED: usize = 1_000;
 /// Packets with fragments of one IP datagram that are remembered; a datagram has no more, unless they come again and again.
 pub const MAX_CARRIERS: usize = 8_192;
 
-/// Packets of a session's opening that `extract` remembers until something of the session is selected.
+/// Packets of a session's opening, and of the answers to a request, that `extract` remembers until something selects them.
 pub const MAX_OPENING_PACKETS: usize = 64;
 
 /// Words, and addresses, whose pseudonyms are remembered; they are worked out anew beyond.

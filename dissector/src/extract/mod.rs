@@ -5,6 +5,7 @@
 //!
 //! - the packets that carry selected messages, and those of the messages right before and behind each in its direction: a
 //!   boundary behind a hole must be confirmed by what follows;
+//! - of each request that is kept, its answer, and of each answer its request: what is left out would look unanswered;
 //! - the packets of OPEN_REQ and of its answer, so that the version is known;
 //! - its handshake, FIN and RST;
 //! - or everything, if whole connections are asked for.
@@ -15,12 +16,12 @@ mod packets;
 
 use crate::capture::{Layers, Packet, PacketId, Peeled, Segment};
 use crate::limits;
-use crate::protocol::roles;
+use crate::protocol::{Kind, roles};
 use crate::record::{Direction, MessageInfo, Packets, Record, Sink};
 use crate::select::Selector;
 use crate::session::Session;
 use packets::PacketSet;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 
 /// Two ends of a connection, the smaller one first.
@@ -34,6 +35,16 @@ pub struct Choice {
     flows: HashSet<Flow>,
     /// Sessions under way.
     sessions: HashMap<u32, Open>,
+    /// The latest requests by the number of their message.
+    requests: BTreeMap<u64, Request>,
+}
+
+/// A request that was answered or may still be.
+struct Request {
+    packets: Packets,
+    kept: bool,
+    /// Packets of its answers so far; of many, the first.
+    answers: Vec<PacketId>,
 }
 
 /// What is remembered of a session under way.
@@ -49,6 +60,8 @@ struct Open {
 #[derive(Default)]
 struct SideState {
     last: Packets,
+    /// Number of that message, in case it is a request.
+    request: Option<u64>,
     takes_next: bool,
 }
 
@@ -62,6 +75,7 @@ impl Choice {
             packets: PacketSet::default(),
             flows: HashSet::new(),
             sessions: HashMap::new(),
+            requests: BTreeMap::new(),
         }
     }
 
@@ -103,17 +117,45 @@ impl Choice {
         let Some(side) = open.sides.get_mut(side) else {
             return;
         };
-        if selected || side.takes_next {
+        let mut kept = selected || side.takes_next;
+        let asked = info.answers.map(|a| a.request.no);
+        if let Some(request) = asked.and_then(|no| self.requests.get_mut(&no)) {
+            kept |= request.kept;
+            if request.answers.len() < limits::MAX_OPENING_PACKETS {
+                request.answers.extend_from_slice(&info.packets);
+            }
+            if kept {
+                request.kept = true;
+                self.packets.add(&request.packets);
+            }
+        }
+        if kept {
             self.packets.add(&info.packets);
+        }
+        if info.message.is_some_and(|m| m.kind == Kind::Request) {
+            let request = Request {
+                packets: info.packets.clone(),
+                kept,
+                answers: Vec::new(),
+            };
+            self.requests.insert(info.no, request);
+            if self.requests.len() > limits::MAX_OPEN_REQUESTS {
+                self.requests.pop_first();
+            }
         }
         if selected {
             open.touched = true;
             self.packets.add(&side.last);
+            if let Some(request) = side.request.and_then(|no| self.requests.get_mut(&no)) {
+                request.kept = true;
+                self.packets.add(&request.answers);
+            }
             self.flows
                 .insert(flow(info.peers.client, info.peers.server));
         }
         side.takes_next = selected;
         side.last = info.packets.clone();
+        side.request = Some(info.no);
         if open.touched {
             self.packets.add(&std::mem::take(&mut open.opening));
         }
