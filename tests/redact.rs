@@ -365,6 +365,12 @@ fn what_is_kept_is_kept_and_what_is_asked_for_replaced() {
     };
     assert_eq!(icm(&before), icm(&after));
     let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    let schema: Value = serde_json::from_str(
+        &std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/schema.json"))
+            .unwrap(),
+    )
+    .unwrap();
+    jsonschema::validate(&schema, &report).unwrap();
     assert_eq!(report["kind"], "redaction");
     assert_eq!(report["messages"], 69);
     let rows = report["replaced"].as_array().unwrap();

@@ -195,7 +195,7 @@ fn write_report(path: &Path, report: &Report) -> anyhow::Result<()> {
     let document = json!({
         "kind": "redaction",
         "tool": env!("CARGO_PKG_NAME"),
-        "version": env!("CARGO_PKG_VERSION"),
+        "tool_version": env!("CARGO_PKG_VERSION"),
         "packets": report.packets,
         "packets_left_out": report.dropped,
         "messages": report.messages,
