@@ -56,7 +56,7 @@ fn packet_of(piece: &Piece) -> Owned {
     tcp.acknowledgment_number = piece.acknowledgment;
     let flags = piece.flags;
     (tcp.syn, tcp.fin, tcp.rst, tcp.ack) = (flags.syn, flags.fin, flags.rst, flags.ack);
-    let whole = 20 + piece.payload.len() + piece.missing as usize;
+    let whole = 20 + piece.payload.len() + usize::try_from(piece.missing).unwrap();
     let mut ip = Ipv4Header::new(
         u16::try_from(whole).unwrap(),
         64,
@@ -238,7 +238,10 @@ fn check(pieces: &[Piece], label: &str, known: &mut BTreeMap<Vec<u8>, Vec<u8>>) 
     }
     assert_eq!(one.len(), other.len(), "{label}");
     assert_eq!(report.reshaped, 0, "{label}");
-    assert_eq!(report.messages, before.messages.len() as u64);
+    assert_eq!(
+        report.messages,
+        u64::try_from(before.messages.len()).unwrap()
+    );
     for packet in &out {
         assert_sums(&packet.data, packet.original_len);
     }
@@ -287,7 +290,7 @@ fn contains(place: &[u8], what: &[u8]) -> bool {
 fn assert_sums(data: &[u8], original_len: u32) {
     let (ip, rest) = Ipv4Header::from_slice(&data[14..]).unwrap();
     assert_eq!(ip.header_checksum, ip.calc_header_checksum());
-    if original_len as usize == data.len() {
+    if usize::try_from(original_len) == Ok(data.len()) {
         let (tcp, payload) = TcpHeader::from_slice(rest).unwrap();
         assert_eq!(tcp.checksum, tcp.calc_checksum_ipv4(&ip, payload).unwrap());
     }
@@ -313,8 +316,8 @@ fn nothing_that_was_said_is_left_and_all_of_it_is_told() {
     let mut values = 0;
     let mut known = BTreeMap::new();
     for version in (OLDEST..=NEWEST).step_by(3) {
-        for (number, taste) in tastes.into_iter().enumerate() {
-            let seed = u64::from(version) * 31 + number as u64 * 7 + 1;
+        for (number, taste) in (0_u64..).zip(tastes) {
+            let seed = u64::from(version) * 31 + number * 7 + 1;
             let mut random = Random(seed);
             let taste = Taste {
                 messages: 150,

@@ -75,8 +75,7 @@ pub(super) fn in_place(
         disguise,
     );
     let mut around = None;
-    let mut later = walk.layers.iter().rev().peekable();
-    while let Some(layer) = later.next() {
+    for layer in walk.layers.iter().rev() {
         match layer {
             Layer::Tunnel {
                 header, protocol, ..
@@ -201,14 +200,14 @@ pub(super) fn alone(
 /// What stands before the first IP header or tunnel. Only link types whose headers tell no more than addresses come here.
 fn link_header(out: &mut [u8], packet: &Packet<'_>, end: usize, disguise: &mut impl Disguise) {
     copy(out, packet.data, 0..end);
-    let addresses: &[Range<usize>] = match packet.link_type {
-        link::ETHERNET => &[0..6, 6..12],
-        link::LINUX_COOKED => &[6..14],
-        link::LINUX_COOKED_2 => &[12..20],
+    let addresses: &[(usize, usize)] = match packet.link_type {
+        link::ETHERNET => &[(0, 6), (6, 12)],
+        link::LINUX_COOKED => &[(6, 14)],
+        link::LINUX_COOKED_2 => &[(12, 20)],
         _ => &[],
     };
-    for range in addresses {
-        let Some(place) = out.get_mut(range.clone()) else {
+    for (start, end) in addresses {
+        let Some(place) = out.get_mut(*start..*end) else {
             continue;
         };
         if let Some((address, rest)) = place.split_at_mut_checked(6) {
