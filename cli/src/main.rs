@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod draft;
 mod driver;
 mod inputs;
 mod output;
@@ -13,6 +14,7 @@ mod save;
 mod search;
 mod settings;
 mod values;
+mod went;
 
 use std::process::ExitCode;
 
