@@ -440,7 +440,8 @@ pub struct RedactChoices {
     pub redact: Vec<String>,
     /// Secret text that decides which value becomes which; without it every run has a new one
     ///
-    /// With the same key, other captures get the same pseudonyms, and whoever has the key can find out what they stand for.
+    /// With the same key, other captures get the same pseudonyms, and whoever has the key can find out what they stand for. The list of
+    /// processes shows it to others on this machine; --key-file does not.
     #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
     pub key: Option<String>,
     /// Read the key from a file

@@ -276,7 +276,7 @@ pub const MAX_CARRIERS: usize = 8_192;
 /// Packets of a session's opening, and of the answers to a request, that `extract` remembers until something selects them.
 pub const MAX_OPENING_PACKETS: usize = 64;
 
-/// Words, and addresses, whose pseudonyms are remembered; they are worked out anew beyond.
+/// Words, numbers and addresses, of each kind, whose pseudonyms are remembered; they are worked out anew beyond.
 pub const MAX_PSEUDONYMS: usize = 65_536;
 
 /// Redacted bytes of one stream that are gathered before they go to the temporary file, and of all streams.

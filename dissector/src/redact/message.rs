@@ -76,7 +76,7 @@ impl Messages {
     }
 
     /// Replaces a hardware address.
-    pub(super) fn hardware(&self, address: &mut [u8]) {
+    pub(super) fn hardware(&mut self, address: &mut [u8]) {
         if self.policy.class("address") != Treatment::Keep {
             self.pseudonyms.hardware(address);
         }
@@ -114,7 +114,7 @@ impl Messages {
     }
 
     /// Replaces a number that was copied.
-    fn number(&self, cover: &mut Cover<'_>, wire: WireType, range: &Range<usize>) {
+    fn number(&mut self, cover: &mut Cover<'_>, wire: WireType, range: &Range<usize>) {
         let most = match wire {
             WireType::UInt => u32::MAX,
             WireType::Int => i32::MAX.cast_unsigned(),

@@ -4,6 +4,7 @@
 use super::permute::Permutation;
 use crate::limits::MAX_PSEUDONYMS;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Gives pseudonyms by a key.
@@ -11,6 +12,9 @@ pub(super) struct Pseudonyms {
     permutation: Permutation,
     words: HashMap<Box<[u8]>, Box<[u8]>>,
     addresses: HashMap<IpAddr, IpAddr>,
+    hardware: HashMap<[u8; 6], [u8; 6]>,
+    /// By number and bound.
+    numbers: HashMap<(u32, u32), u32>,
 }
 
 impl Pseudonyms {
@@ -19,6 +23,8 @@ impl Pseudonyms {
             permutation: Permutation::new(key),
             words: HashMap::new(),
             addresses: HashMap::new(),
+            hardware: HashMap::new(),
+            numbers: HashMap::new(),
         }
     }
 
@@ -97,7 +103,16 @@ impl Pseudonyms {
     }
 
     /// Another number of as many decimal digits, and not above `most`.
-    pub(super) fn number(&self, number: u32, most: u32) -> u32 {
+    pub(super) fn number(&mut self, number: u32, most: u32) -> u32 {
+        if let Some(fake) = self.numbers.get(&(number, most)) {
+            return *fake;
+        }
+        let fake = self.another_number(number, most);
+        remember(&mut self.numbers, (number, most), fake);
+        fake
+    }
+
+    fn another_number(&self, number: u32, most: u32) -> u32 {
         if number == 0 || number > most {
             return number;
         }
@@ -133,10 +148,21 @@ impl Pseudonyms {
     }
 
     /// Replaces a hardware address, but for groups and for none at all.
-    pub(super) fn hardware(&self, address: &mut [u8]) {
-        let Some((first, rest)) = address.split_first_mut() else {
+    pub(super) fn hardware(&mut self, address: &mut [u8]) {
+        let Some(place) = address.first_chunk_mut::<6>() else {
             return;
         };
+        let before = *place;
+        if let Some(fake) = self.hardware.get(&before) {
+            *place = *fake;
+            return;
+        }
+        self.another_hardware(place);
+        remember(&mut self.hardware, before, *place);
+    }
+
+    fn another_hardware(&self, address: &mut [u8; 6]) {
+        let [first, rest @ ..] = address;
         if *first & 1 == 1 || *first == 0 && rest.iter().all(|b| *b == 0) {
             return;
         }
@@ -164,10 +190,7 @@ impl Pseudonyms {
                 None => IpAddr::V6(self.six(six)),
             },
         };
-        if self.addresses.len() >= MAX_PSEUDONYMS {
-            self.addresses.clear();
-        }
-        self.addresses.insert(address, fake);
+        remember(&mut self.addresses, address, fake);
         fake
     }
 
@@ -259,11 +282,16 @@ impl Pseudonyms {
         for ((byte, digit), alphabet) in word.iter_mut().zip(digits).zip(&alphabets) {
             *byte = alphabet.first.wrapping_add(low_byte(digit));
         }
-        if self.words.len() >= MAX_PSEUDONYMS {
-            self.words.clear();
-        }
-        self.words.insert(before, (&*word).into());
+        remember(&mut self.words, before, (&*word).into());
     }
+}
+
+/// Remembers one more, or begins anew when there are too many.
+fn remember<K: Hash + Eq, V>(known: &mut HashMap<K, V>, key: K, value: V) {
+    if known.len() >= MAX_PSEUDONYMS {
+        known.clear();
+    }
+    known.insert(key, value);
 }
 
 /// The bytes that may stand in a place.
@@ -490,7 +518,7 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_digits_and_their_bounds() {
-        let pseudonyms = Pseudonyms::new([3; 32]);
+        let mut pseudonyms = Pseudonyms::new([3; 32]);
         let fakes: BTreeSet<u32> = (1000..10_000)
             .map(|n| pseudonyms.number(n, u32::MAX))
             .collect();
@@ -504,7 +532,7 @@ mod tests {
 
     #[test]
     fn hardware_addresses_change_but_those_of_groups() {
-        let pseudonyms = Pseudonyms::new([3; 32]);
+        let mut pseudonyms = Pseudonyms::new([3; 32]);
         let mut one = [2, 0, 0, 0, 0, 1];
         pseudonyms.hardware(&mut one);
         assert_ne!(one, [2, 0, 0, 0, 0, 1]);

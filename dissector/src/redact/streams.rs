@@ -127,11 +127,15 @@ impl<S: Read + Write + Seek> Streams<S> {
             return Ok(0);
         };
         // The session under way at that time comes first, then the next one, whose first bytes may have come a little before its
-        // first message was whole; then the others.
-        let under_way = epochs.partition_point(|epoch| epoch.since <= time);
-        let order = [under_way.saturating_sub(1), under_way];
-        let others = (0..epochs.len()).rev().filter(|i| !order.contains(i));
-        for index in order.into_iter().chain(others) {
+        // first message was whole; then those before and behind. Farther off there is nothing but the same numbers by chance.
+        let next = epochs.partition_point(|epoch| epoch.since <= time);
+        let order = [
+            next.checked_sub(1),
+            Some(next),
+            next.checked_sub(2),
+            next.checked_add(1),
+        ];
+        for index in order.into_iter().flatten() {
             let Some(epoch) = epochs.get_mut(index) else {
                 continue;
             };
