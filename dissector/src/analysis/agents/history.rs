@@ -80,8 +80,11 @@ impl<T> History<T> {
     pub(super) fn since(&self, no: u64) -> impl Iterator<Item = (u64, &T)> {
         let skip = no.saturating_sub(self.forgotten).saturating_sub(1);
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        // Stepping over all that came before would make long histories slow.
+        let skip = skip.min(self.entries.len());
         let first = self.forgotten.saturating_add(1);
-        (first..).zip(&self.entries).skip(skip)
+        let first = first.saturating_add(u64::try_from(skip).unwrap_or(0));
+        (first..).zip(self.entries.range(skip..))
     }
 
     pub(super) fn iter_mut(&mut self) -> vec_deque::IterMut<'_, T> {

@@ -42,7 +42,7 @@ impl Span {
     /// The state that takes most of each column; `None` where none is known.
     #[must_use]
     pub fn cells(&self, domain: &Domain) -> Vec<Option<u32>> {
-        let mut best: Vec<(i64, Option<u32>)> = vec![(0, None); self.width];
+        let mut times: Vec<BTreeMap<u32, i64>> = vec![BTreeMap::new(); self.width];
         for period in &domain.periods {
             if period.to < self.from || period.from > self.to {
                 continue;
@@ -52,14 +52,17 @@ impl Span {
                 let start = self.at(column).max(period.from);
                 let end = self.at(column.saturating_add(1)).min(period.to);
                 let length = end.nanos_since(start);
-                if let Some(cell) = best.get_mut(column)
-                    && length > cell.0
+                if let Some(cell) = times.get_mut(column)
+                    && length > 0
                 {
-                    *cell = (length, Some(period.state));
+                    let time = cell.entry(period.state).or_default();
+                    *time = time.saturating_add(length);
                 }
             }
         }
-        best.into_iter().map(|(_, state)| state).collect()
+        let most = |cell: BTreeMap<u32, i64>| cell.into_iter().max_by_key(|(_, time)| *time);
+        let states = times.into_iter().map(most);
+        states.map(|of| of.map(|(state, _)| state)).collect()
     }
 }
 
@@ -243,6 +246,20 @@ mod tests {
         |                   |
         00:01:20            00:03:00
         ");
+    }
+
+    #[test]
+    fn short_states_count_together() {
+        let turns: Vec<(u32, i64, i64)> = (0..10)
+            .flat_map(|n| {
+                [
+                    (4, n * 10, n * 10 + 3),
+                    (10, n * 10 + 3, n * 10 + 7),
+                    (4, n * 10 + 7, n * 10 + 10),
+                ]
+            })
+            .collect();
+        assert!(strip(&domain(&turns), 0, 100, 5, true).starts_with("TTTTT\n"));
     }
 
     #[test]
