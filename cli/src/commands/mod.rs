@@ -5,7 +5,9 @@ mod book;
 mod call;
 mod calls;
 mod explain;
+mod extract;
 mod generate;
+mod redact;
 mod report;
 mod sessions;
 mod stats;
@@ -17,7 +19,9 @@ use std::process::ExitCode;
 
 use crate::args::{self, Cli, Command, CommonArgs};
 use crate::inputs;
-use crate::settings::{self, Settings, StudyOptions, TimelineOptions};
+use crate::settings::{
+    self, ExtractOptions, RedactOptions, Settings, StudyOptions, TimelineOptions,
+};
 
 /// Runs what was asked for.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -84,6 +88,23 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.common);
             report::run(*args, &settings)
+        }
+        Some(Command::Extract(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("extract")));
+            }
+            let settings = prepare(&args.common);
+            extract::run(ExtractOptions::new(*args)?, &settings)
+        }
+        Some(Command::Redact(args)) => {
+            let settings = prepare(&args.common);
+            if args.list {
+                return redact::list(&args);
+            }
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("redact")));
+            }
+            redact::run(RedactOptions::new(*args)?, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

@@ -2,6 +2,7 @@
 
 mod advice;
 mod definition;
+pub mod privacy;
 pub mod roles;
 mod tables;
 mod version;
