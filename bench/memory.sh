@@ -37,9 +37,9 @@ try() { # NAME, arguments of the generator
     shift
     "$make" "$1" "$size" "$capture" "${@:2}"
     printf '%-34s' "$name"
-    for format in sessions text ndjson json; do
+    for format in sessions text ndjson json stats agents calls triage; do
         case $format in
-        sessions) kb=$(peak "$ctishark" sessions "$capture") ;;
+        sessions | stats | agents | calls | triage) kb=$(peak "$ctishark" "$format" "$capture") ;;
         text) kb=$(peak "$ctishark" --jobs 4 "$capture") ;;
         *) kb=$(peak "$ctishark" --jobs 4 --format "$format" "$capture") ;;
         esac

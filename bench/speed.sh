@@ -51,6 +51,10 @@ measure ndjson "$runs" 2 "$ctishark --format ndjson $capture"
 measure text "$runs" 2 "$ctishark $capture"
 measure ndjson-1-job "$runs" 1 "$ctishark --jobs 1 --format ndjson $capture"
 measure text-1-job "$runs" 1 "$ctishark --jobs 1 $capture"
+for command in stats agents calls triage; do
+    measure "$command" "$runs" 1 "$ctishark $command $capture"
+done
+measure report 3 1 "$ctishark report $capture -o $folder/report.html"
 measure tshark-fields 2 0 "tshark ${lua[*]} -r $capture -T fields -e cti.type"
 measure tshark-json 2 0 "tshark ${lua[*]} -r $capture -T json"
 measure start-up 50 5 "$ctishark $folder/empty.pcap || true"
@@ -68,6 +72,9 @@ printf '  ndjson is %s times as fast as tshark -T json (goal: 150)\n' "$(ratio t
 printf '  text is %s times as fast as tshark -T fields -e cti.type (goal: 60)\n' "$(ratio tshark-fields text)"
 printf '  sessions takes %s times as long as cat | wc -c (goal: 1.5 at most)\n' "$(ratio sessions cat)"
 printf '  two jobs or more take %s of the time of one for ndjson, %s for text\n' "$(ratio ndjson ndjson-1-job)" "$(ratio text text-1-job)"
+for command in stats agents calls triage report; do
+    printf '  %s takes %s times as long as ndjson\n' "$command" "$(ratio "$command" ndjson)"
+done
 printf '  an empty capture takes %.1f ms (goal: under 5)\n' "$(awk -v s="${seconds[start-up]}" 'BEGIN { print s * 1000 }')"
 if ! $small; then
     for what in sessions ndjson text; do

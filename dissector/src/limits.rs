@@ -193,7 +193,7 @@ pub const MAX_STUDIED_AGENTS: usize = 16_384;
 pub const MAX_PHONES: usize = 32_768;
 
 /// Periods, calls and requests of all agents that are kept where their whole history is asked for; then the oldest of an agent make room.
-pub const MAX_AGENT_HISTORY: usize = 262_144;
+pub const MAX_AGENT_HISTORY: usize = 131_072;
 
 /// Slices of time that statistics count in; slices become wider where there would be more.
 pub const MAX_SLICES: i64 = 10_000;
