@@ -2,6 +2,8 @@
 
 #[path = "build/check.rs"]
 mod check;
+#[path = "build/comparison.rs"]
+mod comparison;
 #[path = "build/data.rs"]
 mod data;
 #[path = "build/emit.rs"]

@@ -41,6 +41,7 @@ pub fn check(data: &Data) -> Vec<String> {
     }
     specials(data, &mut faults);
     versions(data, &mut faults);
+    crate::comparison::check(data, &mut faults);
     faults
 }
 

@@ -14,6 +14,7 @@ pub struct Data {
     pub specials: Vec<schema::Special>,
     pub unpublished: Vec<schema::Unpublished>,
     pub versions: std::collections::BTreeMap<String, schema::Version>,
+    pub comparison: schema::Comparison,
 }
 
 /// Reads all files below the directory of the protocol data.
@@ -40,6 +41,7 @@ pub fn load(root: &Path) -> Result<Data, Box<dyn Error>> {
         specials: read::<schema::SpecialFile>(&root.join("special.toml"))?.special,
         unpublished: read::<schema::UnpublishedFile>(&root.join("unpublished.toml"))?.types,
         versions: read::<schema::VersionFile>(&root.join("versions.toml"))?.version,
+        comparison: read(&root.join("comparison.toml"))?,
     })
 }
 

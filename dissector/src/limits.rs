@@ -182,3 +182,11 @@ pub const TRIAGE_PLACES: usize = 65_536;
 
 /// Sessions, agents and calls that one finding of triage lists.
 pub const MAX_TOUCHED: usize = 1_000;
+
+/// Memory that the two sides of a comparison may take (bytes, estimated). Beyond it nothing is compared: half a capture would differ in all
+/// that is not there.
+pub const MAX_DIFF_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+
+/// Messages by which one may stand elsewhere than on the other side and still count as the same one, moved. Farther away it counts as missing
+/// there and added here.
+pub const DIFF_WINDOW: u32 = 128;

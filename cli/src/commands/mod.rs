@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod diff;
 mod explain;
 mod generate;
 mod sessions;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 use crate::args::{self, Cli, Command, CommonArgs};
 use crate::inputs;
-use crate::settings::{self, Settings, StudyOptions, TimelineOptions};
+use crate::settings::{self, DiffOptions, Settings, StudyOptions, TimelineOptions};
 
 /// Runs what was asked for.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -36,6 +37,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.study.common);
             triage::run(*args, &settings)
+        }
+        Some(Command::Diff(args)) => {
+            let settings = prepare(&args.common);
+            diff::run(DiffOptions::new(*args)?, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

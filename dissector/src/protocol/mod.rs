@@ -1,10 +1,12 @@
 //! What is known of the protocol: static tables and look-up by number and name. Knows nothing of bytes.
 
+mod comparison;
 mod definition;
 pub mod roles;
 mod tables;
 mod version;
 
+pub use comparison::{About, Comparison, IdentityClass, OrderLine, Scope};
 pub use definition::{
     Alternative, Failure, FixedField, FloatingField, FloatingUse, Kind, Layout, List, Message,
     MessageType, Place, Sender, Shown, Special, TableKind, Value, ValueTable, Variant, VersionInfo,
@@ -37,6 +39,12 @@ pub fn value_tables() -> &'static [&'static ValueTable] {
 #[must_use]
 pub fn specials() -> &'static [&'static Special] {
     tables::SPECIALS
+}
+
+/// What differs from run to run though the conversation is the same, and what order of messages means something.
+#[must_use]
+pub fn comparison() -> &'static Comparison {
+    &tables::COMPARISON
 }
 
 /// All protocol versions that the tables know, oldest first.

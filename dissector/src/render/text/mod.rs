@@ -6,6 +6,7 @@
 
 pub(super) mod clock;
 mod detail;
+mod differences;
 pub(super) mod escape;
 mod exchange;
 mod fields;
@@ -18,6 +19,7 @@ mod story;
 mod values;
 
 pub use clock::TimeMode;
+pub use differences::Differences;
 pub use escape::is_harmless;
 pub use problems::Problems;
 

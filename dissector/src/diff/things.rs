@@ -1,0 +1,123 @@
+//! The things that a run names by names of its own: calls, requests, monitors. Each gets a number when it is first named.
+
+use super::lexicon::next;
+use super::rules::{classes, own_class};
+use crate::protocol::{MessageType, Scope};
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
+
+/// A thing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Thing {
+    /// The value that names it.
+    pub value: u32,
+    /// Its number among those of its class, from 1.
+    pub ordinal: u32,
+    /// Its name may stand for another thing from now on.
+    ended: bool,
+}
+
+/// Where a name is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Use<'a> {
+    pub class: u8,
+    /// The value.
+    pub value: u32,
+    pub session: u32,
+    /// The client asks, or the server: whose request it belongs to.
+    pub by_client: bool,
+    /// The message asks.
+    pub asks: bool,
+    pub message: Option<MessageType>,
+    pub field: &'a str,
+}
+
+/// All things of one side.
+#[derive(Debug, Default)]
+pub(super) struct Things {
+    named: HashMap<(u8, u64, u32), u32, RandomState>,
+    pub list: Vec<Thing>,
+    counts: Vec<u32>,
+}
+
+impl Things {
+    /// The thing that a name stands for where it is used.
+    pub fn named(&mut self, used: &Use<'_>) -> u32 {
+        let class = classes().get(usize::from(used.class));
+        let session = u64::from(used.session);
+        let scope = match class.map_or(Scope::Run, |c| c.scope) {
+            Scope::Run => 0,
+            Scope::Session => session + 1,
+            Scope::Exchange => (session + 1) * 2 + u64::from(used.by_client),
+        };
+        let key = (used.class, scope, used.value);
+        let known = self.named.get(&key).copied();
+        let place = used.message.map(|message| (message, used.field));
+        let begins = match class.map(|c| c.scope) {
+            Some(Scope::Exchange) => used.asks,
+            _ => {
+                let begins = class.and_then(|c| c.begins);
+                let ended = |thing: u32| {
+                    self.list
+                        .get(super::lexicon::at(thing))
+                        .is_some_and(|t| t.ended)
+                };
+                begins.is_some() && begins == place && known.is_some_and(ended)
+            }
+        };
+        let thing = match known {
+            Some(thing) if !begins => thing,
+            _ => {
+                let thing = self.add(used.class, used.value);
+                self.named.insert(key, thing);
+                thing
+            }
+        };
+        let ends = class.and_then(|c| c.ends);
+        if ends.is_some()
+            && ends == place
+            && let Some(thing) = self.list.get_mut(super::lexicon::at(thing))
+        {
+            thing.ended = true;
+        }
+        thing
+    }
+
+    fn add(&mut self, class: u8, value: u32) -> u32 {
+        let of_class = usize::from(class);
+        if self.counts.len() <= of_class {
+            self.counts.resize(of_class + 1, 0);
+        }
+        let mut ordinal = 0;
+        if let Some(count) = self.counts.get_mut(of_class) {
+            *count = count.saturating_add(1);
+            ordinal = *count;
+        }
+        let thing = next(self.list.len());
+        self.list.push(Thing {
+            value,
+            ordinal,
+            ended: false,
+        });
+        thing
+    }
+
+    /// About how many bytes they take.
+    pub fn size(&self) -> usize {
+        self.list.capacity() * size_of::<Thing>() + self.named.capacity() * 26
+    }
+
+    /// Forgets what is needed only while reading.
+    pub fn settle(&mut self) {
+        self.named = HashMap::default();
+        self.list.shrink_to_fit();
+    }
+}
+
+/// What output calls things of a class.
+pub(super) fn class_name(class: u8) -> &'static str {
+    if class == own_class() {
+        return "name";
+    }
+    classes().get(usize::from(class)).map_or("name", |c| c.name)
+}
