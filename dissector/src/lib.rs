@@ -31,6 +31,7 @@ pub mod conversation;
 pub mod correlate;
 pub mod decode;
 pub mod diff;
+pub mod dump;
 pub mod encode;
 pub mod explain;
 pub mod filter;

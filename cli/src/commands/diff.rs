@@ -1,56 +1,70 @@
 //! Whether two runs talk the same way.
 
+mod baseline;
+mod sides;
+
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use cti_dissector::diff::{self, Collector, OldSide};
-use cti_dissector::limits;
+use anyhow::Context as _;
+use cti_dissector::diff::{self, Comparison, OldSide};
+use cti_dissector::render::json;
 use cti_dissector::render::table::Look;
 use cti_dissector::render::text::Differences;
 
-use super::study;
 use crate::args::Format;
 use crate::driver;
-use crate::inputs::FileInput;
 use crate::output::Output;
-use crate::settings::{Decoding, DiffOptions, Selection, Settings};
+use crate::settings::{DiffOptions, Settings};
+use sides::Reading;
 
 /// Runs it.
 pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let Some(new) = options.new else {
-        bail!("a baseline cannot be written yet");
-    };
-    let mut failed = false;
     let reading = Reading {
         selection: &options.selection,
         decoding: &options.decoding,
         settings,
     };
-    let old = reading.side(options.old, diff::old_side(options.rules), &mut failed)?;
-    let (old, collector) = OldSide::then(old);
-    let new = reading.side(new, collector, &mut failed)?;
-    let comparison = diff::compare(old, new);
-    let mut text = Vec::new();
+    let Some(new) = options.new else {
+        let path = options
+            .write_baseline
+            .context("there is nothing to compare with")?;
+        let failed = baseline::write(&path, options.old, &reading)?;
+        return Ok(driver::exit_code(failed));
+    };
+    let names: Vec<json::Input> = driver::names(&options.old)
+        .into_iter()
+        .chain(driver::names(&new))
+        .collect();
+    let several = (options.old.len() > 1, new.len() > 1);
+    let old = reading.side(options.old, diff::old_side(options.rules))?;
+    let failed = old.failed;
+    let (old, collector) = OldSide::then(old.collector);
+    let new = reading.side(new, collector)?;
+    let failed = failed || new.failed;
+    let comparison = diff::compare(old, new.collector);
+    let mut out = Output::stdout(settings.color);
     match options.format {
         Format::Text => {
-            let look = Look {
-                zone: options.zone,
-                ascii: options.ascii,
-                colour: settings.color,
-            };
             let writer = Differences {
-                look,
+                look: Look {
+                    zone: options.zone,
+                    ascii: options.ascii,
+                    colour: settings.color,
+                },
                 context: options.context,
                 limit: options.limit,
                 beside: options.side_by_side.then_some(settings.width),
             };
+            let mut text = Vec::new();
             writer.write(&mut text, &comparison);
+            out.write_all(&text).context("standard output")?;
         }
-        Format::Json | Format::Ndjson => bail!("not yet"),
+        Format::Json | Format::Ndjson => {
+            let objects = json::Objects::new(options.format == Format::Json);
+            write_json(&mut out, &objects, &names, &comparison, several)?;
+        }
     }
-    let mut out = Output::stdout(settings.color);
-    out.write_all(&text).context("standard output")?;
     out.finish()?;
     if failed {
         return Ok(ExitCode::from(2));
@@ -58,32 +72,28 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
     Ok(ExitCode::from(u8::from(comparison.is_different())))
 }
 
-/// How sides are read.
-struct Reading<'a> {
-    selection: &'a Selection,
-    decoding: &'a Decoding,
-    settings: &'a Settings,
-}
-
-impl Reading<'_> {
-    /// Reads one side.
-    fn side(
-        &self,
-        inputs: Vec<FileInput>,
-        collector: Collector,
-        failed: &mut bool,
-    ) -> anyhow::Result<Collector> {
-        let finished = study::run(inputs, self.selection, self.decoding, self.settings, |_| {
-            collector
-        })?;
-        *failed |= finished.outcome.failed;
-        let collector = finished.analysis;
-        if collector.is_full() {
-            bail!(
-                "too much to compare: it takes more than {} of memory; compare parts, by --only, --ignore-type or --from and --to",
-                driver::amount(limits::MAX_DIFF_BYTES / (1 << 30), "GiB", "GiB")
-            );
+/// Writes the records of a comparison; the summary is the last one, so that what was cut off shows.
+fn write_json(
+    out: &mut Output,
+    objects: &json::Objects,
+    names: &[json::Input],
+    comparison: &Comparison,
+    several: (bool, bool),
+) -> anyhow::Result<()> {
+    /// Bytes that are gathered before they are written.
+    const ENOUGH: usize = 256 * 1024;
+    let mut text = Vec::new();
+    objects.open(&mut text, |out| {
+        let (tool, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        json::Renderer::new(json::Options::default()).header(out, tool, version, names);
+    });
+    for record in json::differences(comparison, several) {
+        objects.next(&mut text, |out| record.write(out));
+        if text.len() > ENOUGH {
+            out.write_all(&text).context("standard output")?;
+            text.clear();
         }
-        Ok(collector)
     }
+    objects.close(&mut text);
+    out.write_all(&text).context("standard output")
 }

@@ -33,7 +33,7 @@ mod segment;
 mod segments;
 mod tunnel;
 
-pub use decompress::Compression;
+pub use decompress::{Compression, decompressed};
 pub use error::{Content, Error};
 pub use input::Input;
 pub use layers::{LayerCounts, Layers, Peeled};

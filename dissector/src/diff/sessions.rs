@@ -167,7 +167,7 @@ fn in_common(old: &HashMap<u32, u32, RandomState>, new: &HashMap<u32, u32, Rando
 }
 
 /// Something about a session that is not as it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SessionChange {
     /// What it is, by its key in JSON's session records.
     pub what: &'static str,

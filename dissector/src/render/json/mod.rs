@@ -1,5 +1,6 @@
 //! Records as JSON, one object each. The shape is documented in docs/json.md and fixed by docs/schema.json.
 
+mod differences;
 mod fields;
 mod objects;
 mod problems;
@@ -17,6 +18,7 @@ use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use write::Clock;
 
+pub use differences::{DifferenceRecord, differences};
 pub use objects::Objects;
 pub use problems::problem;
 pub use records::{Input, Summary};
