@@ -343,6 +343,7 @@ impl Analysis for Collector {
             session: info.peers.session,
             by_client: from_client == asks,
             asks,
+            time: info.time,
             message: info.message.map(|m| m.number),
             field: "",
         };

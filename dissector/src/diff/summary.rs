@@ -209,6 +209,14 @@ const fn is_failure(kind: OutcomeKind) -> bool {
     )
 }
 
+/// Whether an outcome is an answer.
+const fn is_answered(kind: OutcomeKind) -> bool {
+    matches!(
+        kind,
+        OutcomeKind::Confirmed | OutcomeKind::Failed | OutcomeKind::Late
+    )
+}
+
 /// What an outcome comes to, for comparing.
 fn outcome(asked: &Asked) -> (OutcomeKind, Option<u32>) {
     (asked.kind, asked.failure.map(|f| f.code))
@@ -228,10 +236,16 @@ fn failures(
         }
     }
     for (message, counterpart) in new.messages.iter().zip(counterpart) {
-        let Some(now) = new.asked(message).filter(|a| is_failure(a.kind)) else {
+        let Some(now) = new.asked(message) else {
             continue;
         };
         let before = old.message(counterpart).and_then(|m| old.asked(m));
+        // What was answered before and is not now, though the session lasted no longer.
+        let cut_short = now.kind == OutcomeKind::SessionEnded
+            && before.is_some_and(|before| is_answered(before.kind));
+        if !is_failure(now.kind) && !cut_short {
+            continue;
+        }
         if before.is_some_and(|before| outcome(before) == outcome(now)) {
             continue;
         }
@@ -270,10 +284,7 @@ pub(super) fn slower(
                 continue;
             };
             // What did not come says nothing of how long it took, and is told as a failure.
-            let answered = matches!(
-                asked.kind,
-                OutcomeKind::Confirmed | OutcomeKind::Failed | OutcomeKind::Late
-            );
+            let answered = is_answered(asked.kind);
             let (true, Some(latency), Some(head)) = (
                 answered,
                 asked.latency,

@@ -1,10 +1,15 @@
 //! The things that a run names by names of its own: calls, requests, monitors. Each gets a number when it is first named.
 
-use super::lexicon::next;
+use super::lexicon::{at, next};
 use super::rules::{classes, own_class};
 use crate::protocol::{MessageType, Scope};
+use crate::time::Timestamp;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long a request without answer keeps its InvokeID to itself.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A thing.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +18,10 @@ pub(super) struct Thing {
     pub value: u32,
     /// Its number among those of its class, from 1.
     pub ordinal: u32,
-    /// Its name may stand for another thing from now on.
+    /// Its name may stand for another thing from now on: the call has ended, the request was answered.
     ended: bool,
+    /// The message came with which its name begins to stand for it.
+    begun: bool,
 }
 
 /// Where a name is used.
@@ -28,6 +35,7 @@ pub(super) struct Use<'a> {
     pub by_client: bool,
     /// The message asks.
     pub asks: bool,
+    pub time: Timestamp,
     pub message: Option<MessageType>,
     pub field: &'a str,
 }
@@ -35,7 +43,8 @@ pub(super) struct Use<'a> {
 /// All things of one side.
 #[derive(Debug, Default)]
 pub(super) struct Things {
-    named: HashMap<(u8, u64, u32), u32, RandomState>,
+    /// What a name stands for, and since when.
+    named: HashMap<(u8, u64, u32), (u32, Timestamp), RandomState>,
     pub list: Vec<Thing>,
     counts: Vec<u32>,
 }
@@ -53,32 +62,35 @@ impl Things {
         let key = (used.class, scope, used.value);
         let known = self.named.get(&key).copied();
         let place = used.message.map(|message| (message, used.field));
-        let begins = match class.map(|c| c.scope) {
-            Some(Scope::Exchange) => used.asks,
-            _ => {
-                let begins = class.and_then(|c| c.begins);
-                let ended = |thing: u32| {
-                    self.list
-                        .get(super::lexicon::at(thing))
-                        .is_some_and(|t| t.ended)
-                };
-                begins.is_some() && begins == place && known.is_some_and(ended)
-            }
+        let is_exchange = class.is_some_and(|class| class.scope == Scope::Exchange);
+        let begins = if is_exchange {
+            used.asks
+        } else {
+            place.is_some() && class.and_then(|c| c.begins) == place
         };
+        // A request that is sent again before it was answered is the same request, unless that is long ago.
+        let is_over = known.is_some_and(|(thing, since)| {
+            let ended = self.list.get(at(thing)).is_some_and(|t| t.ended);
+            // What ended before it began has only changed its order.
+            ended && (is_exchange || self.list.get(at(thing)).is_some_and(|t| t.begun))
+                || is_exchange && used.time > since.after(PATIENCE)
+        });
         let thing = match known {
-            Some(thing) if !begins => thing,
+            Some((thing, _)) if !(begins && is_over) => thing,
             _ => {
                 let thing = self.add(used.class, used.value);
-                self.named.insert(key, thing);
+                self.named.insert(key, (thing, used.time));
                 thing
             }
         };
-        let ends = class.and_then(|c| c.ends);
-        if ends.is_some()
-            && ends == place
-            && let Some(thing) = self.list.get_mut(super::lexicon::at(thing))
-        {
-            thing.ended = true;
+        let ends = if is_exchange {
+            !used.asks
+        } else {
+            place.is_some() && class.and_then(|c| c.ends) == place
+        };
+        if let Some(thing) = self.list.get_mut(at(thing)) {
+            thing.begun |= begins;
+            thing.ended |= ends;
         }
         thing
     }
@@ -98,13 +110,14 @@ impl Things {
             value,
             ordinal,
             ended: false,
+            begun: false,
         });
         thing
     }
 
     /// About how many bytes they take.
     pub fn size(&self) -> usize {
-        self.list.capacity() * size_of::<Thing>() + self.named.capacity() * 26
+        self.list.capacity() * size_of::<Thing>() + self.named.capacity() * 34
     }
 
     /// Forgets what is needed only while reading.
