@@ -349,6 +349,12 @@ fn profiles_say_what_to_compare() {
         serde_json::from_str(text(&narrow.stdout).lines().last().unwrap()).unwrap();
     assert!(summary["old"]["messages"].as_u64().unwrap() > 0);
     assert!(summary["old"]["messages"].as_u64().unwrap() < 42);
+    let mistyped = by("ignore = [\"CallVariabel1\", \"AgentState\"]", &[]);
+    let told = text(&mistyped.stderr);
+    assert_eq!(
+        told,
+        "ctishark: no message has a field like callvariabel1\n"
+    );
     let wrong = by("contxt = 3", &[]);
     assert_eq!(wrong.status.code(), Some(2));
     let told = text(&wrong.stderr);

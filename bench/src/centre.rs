@@ -260,7 +260,7 @@ impl<W: Write> Centre<'_, W> {
     fn event(&mut self, text: Text) -> Result<()> {
         let bytes = text.bytes()?;
         self.events += 1;
-        let left_out = self.rerun.leave_out > 0 && self.events % self.rerun.leave_out == 0;
+        let left_out = self.rerun.leave_out > 0 && self.events.is_multiple_of(self.rerun.leave_out);
         if !left_out {
             self.capture.send(&mut self.finesse, Side::Server, &bytes)?;
         }

@@ -14,7 +14,7 @@ use cti_dissector::render::text::Differences;
 
 use crate::args::Format;
 use crate::driver;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::settings::{DiffOptions, Settings};
 use sides::Reading;
 
@@ -43,6 +43,12 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
     let new = reading.side(new, collector)?;
     let failed = failed || new.failed;
     let comparison = diff::compare(old, new.collector);
+    if !settings.quiet {
+        for pattern in comparison.unused_patterns() {
+            let pattern = pattern.as_str();
+            output::remark(&format!("no message has a field like {pattern}"));
+        }
+    }
     let mut out = Output::stdout(settings.color);
     match options.format {
         Format::Text => {

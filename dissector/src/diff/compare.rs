@@ -32,7 +32,7 @@ pub enum Edit {
 impl Edit {
     /// Its place on the old side.
     #[must_use]
-    pub const fn old(self) -> Option<u32> {
+    pub const fn old_place(self) -> Option<u32> {
         match self {
             Self::Missing(old) | Self::Changed(old, _) | Self::Moved(old, _) => Some(old),
             Self::Added(_) => None,
@@ -41,7 +41,7 @@ impl Edit {
 
     /// Its place on the new side.
     #[must_use]
-    pub const fn new(self) -> Option<u32> {
+    pub const fn new_place(self) -> Option<u32> {
         match self {
             Self::Added(new) | Self::Changed(_, new) | Self::Moved(_, new) => Some(new),
             Self::Missing(_) => None,

@@ -1,9 +1,9 @@
 //! Words for what messages say, each kept once for both sides: fields, values, and templates. A template is a message without what no
 //! run repeats, so that two messages say the same if they have the same template and name the same things.
 
-use super::rules::{Rules, Tolerance, Treatment};
+use super::rules::{FieldPattern, Rules, Tolerance, Treatment};
 use crate::protocol::{
-    FixedField, FloatingUse, Message, MessageType, Special, TableKind, ValueTable, WireType,
+    self, FixedField, FloatingUse, Message, MessageType, Special, TableKind, ValueTable, WireType,
 };
 use crate::record::Direction;
 use foldhash::fast::RandomState;
@@ -186,6 +186,22 @@ impl Lexicon {
         });
         self.by_name.insert(key, index);
         index
+    }
+
+    /// The patterns of the rules that name no field of any message that was read.
+    pub fn unused_patterns(&self) -> Vec<&FieldPattern> {
+        let rules = &self.rules;
+        let tolerances = rules.tolerances.iter().map(|(pattern, _)| pattern);
+        let all = rules.ignore.iter().chain(&rules.varies);
+        all.chain(&rules.identity)
+            .chain(tolerances)
+            .filter(|pattern| {
+                !self.by_name.keys().any(|(number, field)| {
+                    let message = protocol::message(MessageType(*number));
+                    pattern.matches(message.map_or("", |m| m.name), field)
+                })
+            })
+            .collect()
     }
 
     /// What is known of a field.

@@ -62,6 +62,12 @@ impl FieldPattern {
         Self(text.trim().to_ascii_lowercase())
     }
 
+    /// The pattern, in small letters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it names this field of this message.
     #[must_use]
     pub fn matches(&self, message: &str, field: &str) -> bool {

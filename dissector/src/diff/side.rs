@@ -380,7 +380,7 @@ impl Analysis for Collector {
         self.scratch = scratch;
         self.messages += 1;
         self.kept += size_of::<Kept>() + (named - super::lexicon::at(things)) * 4;
-        if self.messages % 1024 == 0 {
+        if self.messages.is_multiple_of(1024) {
             let size = self.lexicon.size() + self.size() + self.others;
             self.full = u64::try_from(size).is_ok_and(|size| size > limits::MAX_DIFF_BYTES);
         }

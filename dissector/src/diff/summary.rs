@@ -139,7 +139,7 @@ pub(super) fn summary(comparison: &Comparison) -> Summary {
         };
         for edit in &pair.edits {
             summary.messages.add(*edit);
-            let kept = match (edit.new(), edit.old()) {
+            let kept = match (edit.new_place(), edit.old_place()) {
                 (Some(new_at), _) => new.message(new_at),
                 (None, old_at) => old_at.and_then(|at| old.message(at)),
             };

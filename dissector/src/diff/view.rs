@@ -241,6 +241,12 @@ impl Comparison {
         }
     }
 
+    /// Patterns of the rules that name no field of any message that was read: mistyped, as likely as not.
+    #[must_use]
+    pub fn unused_patterns(&self) -> Vec<&super::FieldPattern> {
+        self.lexicon.unused_patterns()
+    }
+
     /// Sessions of a pair.
     #[must_use]
     pub fn sessions(&self, pair: &Pair) -> (SessionView<'_>, SessionView<'_>) {

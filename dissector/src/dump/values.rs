@@ -32,7 +32,7 @@ fn text(value: &Value) -> Option<Vec<u8>> {
 /// Bytes from hexadecimal digits.
 pub(super) fn hex(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let digit = |c: u8| {

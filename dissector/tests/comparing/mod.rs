@@ -186,8 +186,12 @@ pub fn told(comparison: &Comparison) -> Vec<Told> {
     let mut all = Vec::new();
     for pair in &comparison.pairs {
         for edit in &pair.edits {
-            let old = edit.old().and_then(|old| comparison.old_line(pair, old));
-            let new = edit.new().and_then(|new| comparison.new_line(pair, new));
+            let old = edit
+                .old_place()
+                .and_then(|old| comparison.old_line(pair, old));
+            let new = edit
+                .new_place()
+                .and_then(|new| comparison.new_line(pair, new));
             let (what, fields) = match *edit {
                 Edit::Missing(_) => ("missing", Vec::new()),
                 Edit::Added(_) => ("added", Vec::new()),

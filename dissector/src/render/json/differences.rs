@@ -270,8 +270,12 @@ fn difference(
     several_inputs: (bool, bool),
 ) -> Difference {
     let (old_session, new_session) = comparison.sessions(pair);
-    let old = edit.old().and_then(|old| comparison.old_line(pair, old));
-    let new = edit.new().and_then(|new| comparison.new_line(pair, new));
+    let old = edit
+        .old_place()
+        .and_then(|old| comparison.old_line(pair, old));
+    let new = edit
+        .new_place()
+        .and_then(|new| comparison.new_line(pair, new));
     let fields = match edit {
         Edit::Changed(old, new) => comparison.field_changes(pair, old, new),
         _ => Vec::new(),

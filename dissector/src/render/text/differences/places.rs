@@ -175,7 +175,7 @@ impl Places<'_> {
         let mut done: Option<usize> = None;
         for edit in self.pair.edits.iter().take(shown) {
             // Pairs before this edit.
-            let before = match (edit.old(), edit.new()) {
+            let before = match (edit.old_place(), edit.new_place()) {
                 (Some(old), _) => pairs.partition_point(|pair| pair.0 < old),
                 (None, new) => pairs.partition_point(|pair| Some(pair.1) < new),
             };
@@ -220,10 +220,10 @@ impl Places<'_> {
 
     fn edit(&mut self, pen: &mut Pen<'_>, edit: Edit) {
         let old = edit
-            .old()
+            .old_place()
             .and_then(|o| self.comparison.old_line(self.pair, o));
         let new = edit
-            .new()
+            .new_place()
             .and_then(|n| self.comparison.new_line(self.pair, n));
         let mark = match edit {
             Edit::Missing(_) => Mark::Missing,
