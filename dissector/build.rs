@@ -8,6 +8,8 @@ mod comparison;
 mod data;
 #[path = "build/emit.rs"]
 mod emit;
+#[path = "build/emit_comparison.rs"]
+mod emit_comparison;
 #[path = "build/emit_messages.rs"]
 mod emit_messages;
 #[path = "build/emit_versions.rs"]

@@ -1,10 +1,7 @@
-//! What a comparison of two runs goes by: patterns are resolved to names here, so that one that means nothing stops the build.
+//! What a comparison of two runs goes by: its patterns are resolved to names here, and one that means nothing stops the build.
 
-use crate::emit::wire;
 use crate::{Data, schema};
 use std::collections::BTreeSet;
-use std::error::Error;
-use std::fmt::Write;
 
 const FILE: &str = "comparison.toml";
 
@@ -69,63 +66,8 @@ pub fn check(data: &Data, faults: &mut Vec<String>) {
     }
 }
 
-pub fn emit(out: &mut String, data: &Data) -> Result<(), Box<dyn Error>> {
-    let fields = field_names(data);
-    let messages = message_names(data);
-    let rows = &data.comparison;
-    let types: Vec<&str> = rows.varies.types.iter().map(|t| wire(t)).collect();
-    write!(
-        out,
-        "pub(super) static COMPARISON: Comparison = Comparison {{ varying_types: &[{}], varying: &{:?}, identities: &[",
-        types.join(", "),
-        resolve(&rows.varies.fields, &[], &fields)
-    )?;
-    for identity in &rows.identity {
-        let place = |place: &Option<schema::FieldOf>| {
-            place.as_ref().map_or_else(
-                || "None".to_owned(),
-                |p| format!("Some((types::{}, {:?}))", p.message, p.field),
-            )
-        };
-        let scope = match identity.scope.as_str() {
-            "session" => "Session",
-            "exchange" => "Exchange",
-            _ => "Run",
-        };
-        write!(
-            out,
-            "IdentityClass {{ name: {:?}, scope: Scope::{scope}, fields: &{:?}, begins: {}, ends: {}, nothing: {:?} }},",
-            identity.name,
-            resolve(&identity.fields, &identity.except, &fields),
-            place(&identity.begins),
-            place(&identity.ends),
-            identity.nothing
-        )?;
-    }
-    write!(out, "], lines: &[")?;
-    for line in &rows.line {
-        let about = match &line.about {
-            schema::About::Word(word) if word == "all" => "About::Everything".to_owned(),
-            schema::About::Word(word) => format!("About::Identity({word:?})"),
-            schema::About::Fields(names) => format!("About::Fields(&{names:?})"),
-        };
-        let numbers: Vec<String> = resolve(&line.messages, &[], &messages)
-            .iter()
-            .map(|name| format!("types::{name}"))
-            .collect();
-        write!(
-            out,
-            "OrderLine {{ name: {:?}, about: {about}, messages: &[{}] }},",
-            line.name,
-            numbers.join(", ")
-        )?;
-    }
-    writeln!(out, "] }};")?;
-    Ok(())
-}
-
 /// Names of all fields of all messages.
-fn field_names(data: &Data) -> BTreeSet<&str> {
+pub fn field_names(data: &Data) -> BTreeSet<&str> {
     let messages = data.messages.iter();
     let of_messages = messages.flat_map(|(_, m)| {
         let fixed = m.fixed.iter().map(|f| f.name.as_str());
@@ -136,11 +78,17 @@ fn field_names(data: &Data) -> BTreeSet<&str> {
         .collect()
 }
 
-fn message_names(data: &Data) -> BTreeSet<&str> {
+/// Names of all published messages.
+pub fn message_names(data: &Data) -> BTreeSet<&str> {
     data.messages.iter().map(|(_, m)| m.name.as_str()).collect()
 }
 
-fn resolve<'d>(patterns: &[String], except: &[String], names: &BTreeSet<&'d str>) -> Vec<&'d str> {
+/// The names that patterns stand for, but for the exceptions.
+pub fn resolve<'d>(
+    patterns: &[String],
+    except: &[String],
+    names: &BTreeSet<&'d str>,
+) -> Vec<&'d str> {
     let any = |patterns: &[String], name: &str| patterns.iter().any(|p| matches(p, name));
     let wanted = |name: &&&str| any(patterns, name) && !any(except, name);
     names.iter().filter(wanted).copied().collect()

@@ -85,7 +85,7 @@ pub fn emit(data: &Data) -> Result<String, Box<dyn Error>> {
     index(&mut out, "FLOATING_BY_TAG", "FloatingField", "TAG", &tags)?;
     versions(&mut out, data)?;
     types(&mut out, data)?;
-    crate::comparison::emit(&mut out, data)?;
+    crate::emit_comparison::emit(&mut out, data)?;
     Ok(out)
 }
 

@@ -1,7 +1,9 @@
 //! Runs scenarios through the dissector into a comparison, and changes them: all by the bytes of their messages.
 
+#![allow(dead_code, reason = "shared by tests that need parts of it")]
+
 use cti_dissector::analysis::Study;
-use cti_dissector::capture::{Capture, Input, Segments, Step};
+use cti_dissector::capture::{Capture, Input, Segment, Segments, Step};
 use cti_dissector::conversation::{Conversations, Options};
 use cti_dissector::decode::{Decoder, FieldValue};
 use cti_dissector::diff::{self, Collector, Comparison, Edit, OldSide, Profile, Rules};
@@ -29,7 +31,8 @@ impl Input for Memory {
     }
 }
 
-fn read(scenario: &Scenario, collector: Collector) -> Collector {
+/// Calls back with the segments of a scenario's captures.
+pub fn each_segment(scenario: &Scenario, mut call: impl FnMut(&Segment<'_>)) {
     let files = scenario.capture_files().unwrap();
     let inputs = files.iter().map(|file| {
         let mut bytes = Vec::new();
@@ -37,16 +40,20 @@ fn read(scenario: &Scenario, collector: Collector) -> Collector {
         let input: Box<dyn Input> = Box::new(Memory(bytes));
         input
     });
-    let study = Study::new(collector, Selector::new(Criteria::default()));
-    let mut conversations = Conversations::new(Options::default(), study);
     let mut segments = Segments::new(Capture::new(inputs.collect()), false, false).unwrap();
     while let Some(step) = segments.next_step() {
         match step {
-            Step::Packet(_, Some(segment)) => conversations.segment(&segment),
+            Step::Packet(_, Some(segment)) => call(&segment),
             Step::Failed(error) => panic!("{error}"),
             _ => {}
         }
     }
+}
+
+fn read(scenario: &Scenario, collector: Collector) -> Collector {
+    let study = Study::new(collector, Selector::new(Criteria::default()));
+    let mut conversations = Conversations::new(Options::default(), study);
+    each_segment(scenario, |segment| conversations.segment(segment));
     conversations.finish().0.finish()
 }
 
