@@ -5,10 +5,8 @@
 
 mod comparing;
 
-use comparing::{
-    Told, bytes_of, compared, compared_by, messages, places, rerun, scenario, told, written,
-};
-use cti_dissector::diff::{Profile, Tolerance};
+use comparing::{Told, bytes_of, compared, compared_by, messages, places, rerun, scenario, told};
+use cti_dissector::diff::Profile;
 use cti_dissector::protocol;
 use ctishark_fixtures::{Action, Scenario};
 use std::collections::BTreeMap;

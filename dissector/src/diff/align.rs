@@ -50,11 +50,10 @@ type Hunk = (Range<u32>, Range<u32>);
 /// Aligns two sessions. Messages farther apart than `window` are not taken for moved.
 pub(super) fn align<M: Matter>(matter: &M, window: u32) -> Alignment {
     let (old, new) = matter.lengths();
-    let all = (0..old, 0..new);
     let mut tokens = Tokens::default();
     let old_tokens: Vec<Token> = (0..old).map(|i| tokens.of(matter.exact_old(i))).collect();
     let new_tokens: Vec<Token> = (0..new).map(|i| tokens.of(matter.exact_new(i))).collect();
-    let hunks = differing(&old_tokens, &new_tokens, tokens.count(), &all);
+    let hunks = differing(&old_tokens, &new_tokens, tokens.count());
     let moved = moved(&old_tokens, &new_tokens, &hunks, window);
     let gone_old: std::collections::HashSet<u32, RandomState> = moved.iter().map(|m| m.0).collect();
     let gone_new: std::collections::HashSet<u32, RandomState> = moved.iter().map(|m| m.1).collect();
@@ -98,17 +97,56 @@ impl<K: Hash + Eq> Tokens<K> {
     }
 }
 
-/// The stretches in which two sequences differ; numbers count from the beginnings given.
-fn differing(old: &[Token], new: &[Token], tokens: u32, from: &Hunk) -> Vec<Hunk> {
+/// The stretches in which two sequences differ.
+///
+/// What only one of them has cannot be aligned, and is left out of the search: it would make the search long where much changed.
+fn differing(old: &[Token], new: &[Token], tokens: u32) -> Vec<Hunk> {
+    let has = |side: &[Token]| {
+        let mut has = vec![false; at(tokens)];
+        for token in side {
+            if let Some(has) = has.get_mut(at(token.0)) {
+                *has = true;
+            }
+        }
+        has
+    };
+    let (in_old, in_new) = (has(old), has(new));
+    let shared = |side: &[Token], other: &[bool]| -> (Vec<u32>, Vec<Token>) {
+        let tokens = (0u32..).zip(side);
+        tokens
+            .filter(|(_, token)| other.get(at(token.0)).copied().unwrap_or(false))
+            .map(|(index, token)| (index, *token))
+            .unzip()
+    };
+    let (old_places, old_tokens) = shared(old, &in_new);
+    let (new_places, new_tokens) = shared(new, &in_old);
     let mut diff = Diff::default();
-    diff.compute_with(Algorithm::Histogram, old, new, tokens);
-    let shift = |range: Range<u32>, by: u32| range.start + by..range.end + by;
-    diff.hunks()
-        .map(|hunk| {
-            let old = shift(hunk.before, from.0.start);
-            (old, shift(hunk.after, from.1.start))
-        })
-        .collect()
+    diff.compute_with(Algorithm::Histogram, &old_tokens, &new_tokens, tokens);
+    // Back to places in the whole sequences: what lies between two pairs that stand directly behind each other is no stretch.
+    let mut hunks = Vec::new();
+    let mut ends = (0, 0);
+    let mut pair = |old: u32, new: u32| {
+        if old > ends.0 || new > ends.1 {
+            hunks.push((ends.0..old, ends.1..new));
+        }
+        ends = (old + 1, new + 1);
+    };
+    let mut done = (0u32, 0u32);
+    let all = (next(old_tokens.len()), next(new_tokens.len()));
+    let compact = diff.hunks().map(|hunk| (hunk.before, hunk.after));
+    for hunk in compact.chain([(all.0..all.0, all.1..all.1)]) {
+        for (old, new) in (done.0..hunk.0.start).zip(done.1..hunk.1.start) {
+            if let (Some(old), Some(new)) = (old_places.get(at(old)), new_places.get(at(new))) {
+                pair(*old, *new);
+            }
+        }
+        done = (hunk.0.end, hunk.1.end);
+    }
+    let last = (next(old.len()), next(new.len()));
+    if last.0 > ends.0 || last.1 > ends.1 {
+        hunks.push((ends.0..last.0, ends.1..last.1));
+    }
+    hunks
 }
 
 /// Pairs of equal messages that differing stretches hold on both sides.
@@ -225,7 +263,7 @@ impl<M: Matter> Work<'_, M> {
             .iter()
             .map(|i| tokens.of(self.matter.rough_new(*i, level)))
             .collect();
-        let hunks = differing(&old_tokens, &new_tokens, tokens.count(), &(0..0, 0..0));
+        let hunks = differing(&old_tokens, &new_tokens, tokens.count());
         let mut done = (0, 0);
         let part = |list: &[u32], range: Range<u32>| -> Vec<u32> {
             list.get(at(range.start)..at(range.end))
@@ -290,5 +328,100 @@ impl<M: Matter> Work<'_, M> {
                 column += 1;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Messages by number: the tens are their type.
+    struct Numbers(Vec<u32>, Vec<u32>);
+
+    impl Matter for Numbers {
+        type Exact = u32;
+        type Rough = u32;
+
+        fn lengths(&self) -> (u32, u32) {
+            (next(self.0.len()), next(self.1.len()))
+        }
+
+        fn exact_old(&self, index: u32) -> u32 {
+            self.0[at(index)]
+        }
+
+        fn exact_new(&self, index: u32) -> u32 {
+            self.1[at(index)]
+        }
+
+        fn rough_old(&self, index: u32, _: u8) -> u32 {
+            self.0[at(index)] / 10
+        }
+
+        fn rough_new(&self, index: u32, _: u8) -> u32 {
+            self.1[at(index)] / 10
+        }
+
+        fn likeness(&self, old: u32, new: u32) -> u32 {
+            match (self.0[at(old)], self.1[at(new)]) {
+                (a, b) if a == b => SAME,
+                (a, b) if a / 10 == b / 10 => 900,
+                _ => 0,
+            }
+        }
+    }
+
+    fn aligned(old: &[u32], new: &[u32]) -> (Vec<(u32, u32)>, Vec<(u32, u32)>) {
+        let alignment = align(&Numbers(old.to_vec(), new.to_vec()), 128);
+        (alignment.pairs, alignment.moved)
+    }
+
+    #[test]
+    fn what_is_the_same_is_paired_and_what_is_alike_too() {
+        assert_eq!(aligned(&[], &[]), (vec![], vec![]));
+        assert_eq!(aligned(&[10, 20], &[]), (vec![], vec![]));
+        assert_eq!(aligned(&[10, 20, 30], &[10, 30]).0, [(0, 0), (2, 1)]);
+        assert_eq!(
+            aligned(&[10, 20, 30], &[10, 21, 30]).0,
+            [(0, 0), (1, 1), (2, 2)]
+        );
+        assert_eq!(aligned(&[10, 20, 30, 40], &[10, 31, 21, 40]).0.len(), 3);
+        let moved = aligned(&[10, 20, 30, 40, 50], &[10, 30, 40, 20, 50]);
+        assert_eq!(moved, (vec![(0, 0), (2, 1), (3, 2), (4, 4)], vec![(1, 3)]));
+    }
+
+    #[test]
+    fn what_is_too_far_away_is_not_moved() {
+        let mut old: Vec<u32> = (1..400).map(|n| n * 10).collect();
+        let new = old.clone();
+        let first = old.remove(0);
+        old.push(first);
+        let (pairs, moved) = aligned(&old, &new);
+        assert_eq!((pairs.len(), moved.len()), (398, 0));
+    }
+
+    #[test]
+    fn long_sequences_in_which_all_but_a_few_changed_are_aligned_in_no_time() {
+        // Every tenth message is one of few that are the same; all others are changed, and some are gone.
+        let talk = |changed: u32| -> Vec<u32> {
+            let one = |n: u32| {
+                if n % 10 == 0 {
+                    10
+                } else {
+                    (n % 50 + 2) * 10 + changed
+                }
+            };
+            (0..100_000).map(one).collect()
+        };
+        let old = talk(1);
+        let mut new = talk(2);
+        for gone in [70_003, 50_000, 12] {
+            new.remove(gone);
+        }
+        let started = std::time::Instant::now();
+        let (pairs, _) = aligned(&old, &new);
+        assert!(pairs.len() > 99_900, "{}", pairs.len());
+        assert!(pairs.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 < w[1].1));
+        assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
     }
 }
