@@ -44,6 +44,9 @@ pub(super) struct Alignment {
     pub moved: Vec<(u32, u32)>,
 }
 
+/// Messages within which one that is missing and one that is more may be the same one, changed.
+const NEAR: u64 = 32;
+
 /// Stretches of both sides that lie side by side.
 type Hunk = (Range<u32>, Range<u32>);
 
@@ -198,7 +201,11 @@ fn joined(hunks: Vec<Hunk>) -> Vec<Hunk> {
     for hunk in hunks {
         if let Some(last) = all.last_mut() {
             let between = u64::from(hunk.0.start - last.0.end);
-            if between * 4 <= size(last).min(size(&hunk)) {
+            // One message less here and one more there may be one that changed, and what lies between them the same one by one.
+            let opposite =
+                last.0.is_empty() && hunk.1.is_empty() || last.1.is_empty() && hunk.0.is_empty();
+            let near = opposite && size(last) + between <= NEAR;
+            if near || between * 4 <= size(last).min(size(&hunk)) {
                 last.0.end = hunk.0.end;
                 last.1.end = hunk.1.end;
                 continue;
@@ -386,6 +393,9 @@ mod tests {
             [(0, 0), (1, 1), (2, 2)]
         );
         assert_eq!(aligned(&[10, 20, 30, 40], &[10, 31, 21, 40]).0.len(), 3);
+        // Changed into what its neighbour is: not one less before it and one more behind it.
+        assert_eq!(aligned(&[50, 10, 11, 60], &[50, 11, 11, 60]).0.len(), 4);
+        assert_eq!(aligned(&[50, 11, 10, 60], &[50, 11, 11, 60]).0.len(), 4);
         let moved = aligned(&[10, 20, 30, 40, 50], &[10, 30, 40, 20, 50]);
         assert_eq!(moved, (vec![(0, 0), (2, 1), (3, 2), (4, 4)], vec![(1, 3)]));
     }
