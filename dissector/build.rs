@@ -1,5 +1,7 @@
 //! Turns the protocol data (`protocol/*.toml`) into static tables. Bad data stops the build, naming file, row and key.
 
+#[path = "build/advice.rs"]
+mod advice;
 #[path = "build/check.rs"]
 mod check;
 #[path = "build/comparison.rs"]

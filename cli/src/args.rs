@@ -12,6 +12,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use cti_dissector::diff::Tolerance;
 
 use crate::values::{self, Factor, Moment, TypePattern};
+use crate::went::{self, Wanted};
 
 const TIMELINE_EXAMPLES: &str = "\
 Examples:
@@ -52,6 +53,67 @@ Exit codes:
   1  done, and there is a finding that --fail-on asks for
   2  could not do it: wrong usage, a file that cannot be read, not a capture";
 
+const AGENTS_EXAMPLES: &str = "\
+Examples:
+  ctishark agents trace.pcapng
+  ctishark agents --session 2 trace.pcapng
+  ctishark agents --format csv captures/ > agents.csv
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
+const AGENT_EXAMPLES: &str = "\
+Examples:
+  ctishark agent 1001 trace.pcapng
+  ctishark agent 20101 --from 10:15 --to 10:30 trace.pcapng
+  ctishark agent 1001 --format csv trace.pcapng
+
+Exit codes:
+  0  done
+  2  could not do it: no such agent, wrong usage, a file that cannot be read, not a capture";
+
+const STATS_EXAMPLES: &str = "\
+Examples:
+  ctishark stats trace.pcapng
+  ctishark stats --by latency,failures trace.pcapng
+  ctishark stats --by interval --interval 10s trace.pcapng
+  ctishark stats --by latency --format csv captures/ > latency.csv
+  ctishark stats -Y 'AgentID == \"1001\"' --from 10:15 trace.pcapng
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
+const CALLS_EXAMPLES: &str = "\
+Examples:
+  ctishark calls trace.pcapng
+  ctishark calls --format csv captures/ > calls.csv
+  ctishark calls --outcome abandoned --min-queue 30s trace.pcapng
+  ctishark calls --outcome transferred,conferenced --agent 1001 trace.pcapng
+  ctishark calls -Y 'ANI contains \"5550142\"' trace.pcapng
+
+Outcomes, of which each call has one: answered, abandoned, unanswered, failed, undelivered, self_service, open, unknown.
+What happened on its way: queued, redirected, held, consulted, transferred, conferenced, supervised, failed_request,
+recovered, began_before, end_unseen.
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read, not a capture";
+
+const CALL_EXAMPLES: &str = "\
+Examples:
+  ctishark call 16777301 trace.pcapng
+  ctishark call 0x1000035 ring_*.pcap.gz
+  ctishark call 5550142 --from 10:15 trace.pcapng      all calls of an ANI
+  ctishark call 154601/2034 trace.pcapng               by RouterCallKeyDay/RouterCallKeyCallID
+  ctishark call 16777301 --format svg trace.pcapng > call.svg
+  ctishark call 16777301 --format csv trace.pcapng > call.csv
+
+Exit codes:
+  0  done
+  2  could not do it: no such call, wrong usage, a file that cannot be read, not a capture";
+
 const DIFF_EXAMPLES: &str = "\
 Examples:
   ctishark diff old.pcapng new.pcapng           does it still talk the same way?
@@ -82,6 +144,17 @@ Exit codes:
   0  everything asked for was found
   2  something was not found, or wrong usage";
 
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  ctishark report trace.pcapng -o report.html
+  ctishark report --title 'Ticket 4711' --utc captures/ -o report.html
+  ctishark report --from 10:15 --to 10:30 --no-heartbeats trace.pcapng -o report.html
+  ctishark report trace.pcapng -o - | gzip > report.html.gz
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read or written, not a capture";
+
 /// Show what a Cisco CTI Server and its clients said to each other
 ///
 /// Reads packet captures (pcap or pcapng, also compressed) and prints a timeline of the CTI messages (protocol GED-188)
@@ -108,6 +181,29 @@ pub enum Command {
     /// Findings that touch none of the selected messages are left out.
     #[command(after_help = TRIAGE_EXAMPLES)]
     Triage(Box<TriageArgs>),
+    /// List agents: sessions, time in each state, calls, requests, states that contradict the calls
+    ///
+    /// An agent is listed when one of the messages about it is selected.
+    #[command(after_help = AGENTS_EXAMPLES)]
+    Agents(Box<StudyArgs>),
+    /// Show one agent: every state with its reason and cause, as a strip and a list; calls and requests
+    #[command(after_help = AGENT_EXAMPLES)]
+    Agent(Box<AgentArgs>),
+    /// Count: messages by type, direction, session and time, how long answers take, failures, heartbeats
+    ///
+    /// Only selected messages count, and exchanges of which one message is selected.
+    #[command(after_help = STATS_EXAMPLES)]
+    Stats(Box<StatsArgs>),
+    /// List calls: IDs, parties, times, transfers, how each ended
+    ///
+    /// A call is followed over all its call IDs, sessions and servers, and listed when one of its messages is selected.
+    #[command(after_help = CALLS_EXAMPLES)]
+    Calls(Box<CallsArgs>),
+    /// Tell the story of one call: a ladder of its parties with every event, request and answer
+    ///
+    /// A name that several calls go by, such as an ANI, tells them all, as far as one of their messages is selected.
+    #[command(after_help = CALL_EXAMPLES)]
+    Call(Box<CallArgs>),
     /// Compare the conversations of two runs: do they still talk the same way?
     ///
     /// What differs from run to run is recognised: times, ports, InvokeIDs, call IDs and other names that a run gives to things. A name must
@@ -117,6 +213,12 @@ pub enum Command {
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Write a report to read and to hand on: one HTML page that needs nothing else
+    ///
+    /// Summary, findings, sessions, calls, agents, latencies, and messages with all their fields, in a page that any browser opens without a
+    /// network. Findings, calls and agents that have nothing to do with the selected messages are left out.
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(Box<ReportArgs>),
     /// Print files made from the program's own definitions
     #[command(hide = true)]
     Generate(GenerateArgs),
@@ -166,6 +268,33 @@ pub struct StudyShowArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct AgentArgs {
+    /// The agent: agent ID, extension or instrument
+    #[arg(value_name = "ID", value_parser = values::name)]
+    pub id: String,
+    #[command(flatten)]
+    pub study: StudyArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct StatsArgs {
+    #[command(flatten)]
+    pub study: StudyArgs,
+    /// Only these sections (repeatable; CSV takes one) [default: all; in CSV type, or interval with --interval]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SECTION",
+        value_delimiter = ',',
+        help_heading = "Statistics"
+    )]
+    pub by: Vec<SectionChoice>,
+    /// Count for slices of time of this length as well: seconds, or such as 10s or 500ms
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Statistics")]
+    pub interval: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
 pub struct TriageArgs {
     #[command(flatten)]
     pub study: StudyArgs,
@@ -184,6 +313,63 @@ pub struct TriageArgs {
     /// Change a number that decides, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
     #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
     pub thresholds: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub struct CallsArgs {
+    #[command(flatten)]
+    pub study: StudyArgs,
+    /// Only calls that went so: answered, abandoned, transferred ... (repeatable; one of them must apply)
+    #[arg(long = "outcome", value_name = "OUTCOME", value_delimiter = ',', value_parser = went::wanted, help_heading = "Calls")]
+    pub outcomes: Vec<Wanted>,
+    /// Only calls on which somebody talked at least this long: seconds, or such as 90s or 2m
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_talk: Option<Duration>,
+    /// Only calls on which nobody talked longer than this
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub max_talk: Option<Duration>,
+    /// Only calls that were on hold at least this long
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_hold: Option<Duration>,
+    /// Only calls that queued at least this long
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_queue: Option<Duration>,
+    /// Only calls that rang at least this long
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_ring: Option<Duration>,
+    /// Only calls with at least this long from first to last message
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Calls")]
+    pub min_length: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub struct CallArgs {
+    /// A call ID (decimal or 0x hexadecimal), an ANI, a RouterCallKey as DAY/CALL, or a CallReferenceID in hexadecimal
+    #[arg(value_name = "ID", value_parser = values::name)]
+    pub id: String,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Form of the output
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub format: StoryFormat,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, help_heading = "Output")]
+    pub utc: bool,
+    /// Use ASCII characters only
+    #[arg(long, help_heading = "Output")]
+    pub ascii: bool,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -399,6 +585,38 @@ pub struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The file to write, or - for standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub output: PathBuf,
+    /// Heading of the page [default: the names of the captures]
+    #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    pub title: Option<String>,
+    /// Most messages in the page's table, the first ones; findings, calls and numbers are made from all
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        help_heading = "Output"
+    )]
+    pub max_messages: u32,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, help_heading = "Output")]
+    pub utc: bool,
+    /// Change a number that decides about findings, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
+    #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
+    pub thresholds: Vec<(String, String)>,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
 pub struct GenerateArgs {
     #[command(subcommand)]
     pub what: Generate,
@@ -458,6 +676,43 @@ pub enum TableFormat {
     Json,
     /// Comma-separated values, for spreadsheets
     Csv,
+}
+
+/// A section of the statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SectionChoice {
+    /// Messages and bytes by type
+    Type,
+    /// Messages and bytes by direction
+    Direction,
+    /// Messages, bytes and answers by session
+    Session,
+    /// Messages, bytes and requests by slices of time; needs --interval
+    Interval,
+    /// How long answers take, by type of request: quantiles and a histogram
+    Latency,
+    /// Service response times as Wireshark has them
+    ResponseTime,
+    /// Failures by request and code, with the peripheral's error
+    Failures,
+    /// Heartbeats by session
+    Heartbeats,
+}
+
+/// Forms of the story of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum StoryFormat {
+    /// For people
+    #[default]
+    Text,
+    /// JSON Lines, one record a line
+    Ndjson,
+    /// One JSON document
+    Json,
+    /// Comma-separated values, one line for each step
+    Csv,
+    /// A picture
+    Svg,
 }
 
 /// How much a finding matters.

@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod draft;
 mod driver;
 mod inputs;
 mod output;
@@ -12,6 +13,7 @@ mod rotation;
 mod search;
 mod settings;
 mod values;
+mod went;
 
 use std::process::ExitCode;
 

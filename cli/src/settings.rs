@@ -16,8 +16,8 @@ use cti_dissector::select::{Criteria, TypeFilter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    ColorChoice, CommonArgs, DecodeArgs, DiffArgs, Format, InputArgs, SelectArgs, ShowArgs,
-    StudyArgs, TableFormat, TimeStyle, TimelineArgs,
+    CallArgs, ColorChoice, CommonArgs, DecodeArgs, DiffArgs, Format, InputArgs, SelectArgs, ShowArgs,
+    StoryFormat, StudyArgs, TableFormat, TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;
@@ -58,6 +58,21 @@ pub struct StudyOptions {
     pub selection: Selection,
     /// How to show the result.
     pub view: StudyView,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+}
+
+/// What the story of a call is to do.
+#[derive(Debug)]
+pub struct StoryOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// Which messages count.
+    pub selection: Selection,
+    /// Form of the output.
+    pub format: StoryFormat,
+    /// How it looks as text.
+    pub look: Look,
     /// How to decode the messages.
     pub decoding: Decoding,
 }
@@ -280,6 +295,24 @@ impl StudyOptions {
                     ascii: args.show.ascii,
                     colour: settings.color,
                 },
+            },
+            decoding: Decoding::new(args.decode),
+            inputs: captures(&args.input, &args.common)?,
+        })
+    }
+}
+
+impl StoryOptions {
+    /// What the arguments ask for.
+    pub fn new(args: CallArgs, settings: &Settings) -> anyhow::Result<Self> {
+        let zone = time_zone(args.utc);
+        Ok(Self {
+            selection: Selection::new(args.select, &zone, false)?,
+            format: args.format,
+            look: Look {
+                zone,
+                ascii: args.ascii,
+                colour: settings.color,
             },
             decoding: Decoding::new(args.decode),
             inputs: captures(&args.input, &args.common)?,
@@ -510,6 +543,38 @@ fn terminal_width(terminal: bool) -> usize {
     match console::Term::stdout().size_checked() {
         Some((_, columns)) => usize::from(columns).clamp(60, 160),
         None => WITHOUT_TERMINAL,
+    }
+}
+
+/// What the report is to be about.
+#[derive(Debug)]
+pub struct ReportOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// Which messages count.
+    pub selection: Selection,
+    /// Time zone in which times are shown.
+    pub zone: TimeZone,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+}
+
+impl ReportOptions {
+    /// What the arguments ask for.
+    pub fn new(
+        utc: bool,
+        input: &InputArgs,
+        select: SelectArgs,
+        decode: DecodeArgs,
+        common: &CommonArgs,
+    ) -> anyhow::Result<Self> {
+        let zone = time_zone(utc);
+        Ok(Self {
+            selection: Selection::new(select, &zone, false)?,
+            zone,
+            decoding: Decoding::new(decode),
+            inputs: captures(input, common)?,
+        })
     }
 }
 

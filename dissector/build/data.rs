@@ -1,6 +1,6 @@
 //! The files of the protocol data.
 
-use crate::schema;
+use crate::{advice, schema};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ pub struct Data {
     pub enums: std::collections::BTreeMap<String, schema::EnumTable>,
     pub specials: Vec<schema::Special>,
     pub unpublished: Vec<schema::Unpublished>,
+    pub advice: advice::Advice,
     pub versions: std::collections::BTreeMap<String, schema::Version>,
     pub comparison: schema::Comparison,
 }
@@ -40,6 +41,12 @@ pub fn load(root: &Path) -> Result<Data, Box<dyn Error>> {
         enums: read::<schema::EnumFile>(&root.join("enums.toml"))?.tables,
         specials: read::<schema::SpecialFile>(&root.join("special.toml"))?.special,
         unpublished: read::<schema::UnpublishedFile>(&root.join("unpublished.toml"))?.types,
+        advice: advice::Advice {
+            reasons: read::<advice::ReasonFile>(&root.join("reasons.toml"))?.reason,
+            errors: read::<advice::PeripheralErrorFile>(&root.join("peripheral_errors.toml"))?
+                .error,
+            hints: read(&root.join("hints.toml"))?,
+        },
         versions: read::<schema::VersionFile>(&root.join("versions.toml"))?.version,
         comparison: read(&root.join("comparison.toml"))?,
     })

@@ -3,7 +3,7 @@
 use crate::check::number;
 use crate::emit_messages::{published, unpublished};
 use crate::emit_versions::versions;
-use crate::{Data, schema};
+use crate::{Data, advice, schema};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
@@ -85,6 +85,7 @@ pub fn emit(data: &Data) -> Result<String, Box<dyn Error>> {
     index(&mut out, "FLOATING_BY_TAG", "FloatingField", "TAG", &tags)?;
     versions(&mut out, data)?;
     types(&mut out, data)?;
+    advice::emit(&mut out, data)?;
     crate::emit_comparison::emit(&mut out, data)?;
     Ok(out)
 }

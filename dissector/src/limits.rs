@@ -174,6 +174,9 @@ pub const MAX_PATTERN_BYTES: usize = 256 * 1024;
 /// Sightings that triage keeps; more are counted.
 pub const MAX_SIGHTINGS: usize = 65_536;
 
+/// Those of one finding that triage keeps; more are counted.
+pub const MAX_SIGHTINGS_OF_ONE: usize = 4_096;
+
 /// Sessions that triage knows at a time; those that ended longest ago are forgotten first.
 pub const MAX_TRIAGE_SESSIONS: usize = 16_384;
 
@@ -182,6 +185,90 @@ pub const TRIAGE_PLACES: usize = 65_536;
 
 /// Sessions, agents and calls that one finding of triage lists.
 pub const MAX_TOUCHED: usize = 1_000;
+
+/// Agents that are studied at a time; messages about more are counted.
+pub const MAX_STUDIED_AGENTS: usize = 16_384;
+
+/// Phones whose calls are followed for the sake of agents.
+pub const MAX_PHONES: usize = 32_768;
+
+/// Periods, calls and requests of all agents that are kept where their whole history is asked for; then the oldest of an agent make room.
+pub const MAX_AGENT_HISTORY: usize = 262_144;
+
+/// Slices of time that statistics count in; slices become wider where there would be more.
+pub const MAX_SLICES: i64 = 10_000;
+
+/// Message types, types of requests, and kinds of failures that statistics tell apart.
+pub const MAX_STATISTICS_ROWS: usize = 4_096;
+
+/// Sessions that statistics tell apart; those beyond are counted together.
+pub const MAX_STATISTICS_SESSIONS: usize = 8_192;
+
+/// Calls that are followed at a time. Beyond it the one without a message for longest is told as it is.
+pub const MAX_CALLS: usize = 8_192;
+
+/// Capture time for which a call that is over is kept, since another one may still join it by the router's key.
+pub const CALL_GRACE: Duration = Duration::from_secs(120);
+
+/// Capture time after which a call without a message is told as it is, though its end was not seen.
+pub const CALL_PATIENCE: Duration = Duration::from_secs(12 * 3600);
+
+/// Call IDs, and as many router keys and CallReferenceIDs, that are joined to one call. Further ones are calls of their own.
+pub const MAX_CALL_LEGS: usize = 32;
+
+/// Devices of one call that are told apart.
+pub const MAX_CALL_PARTIES: usize = 32;
+
+/// Names and values of the call data of one call that are remembered (bytes).
+pub const MAX_CALL_DATA: usize = 8 * 1024;
+
+/// Steps of the story of one call. More are counted.
+pub const MAX_CALL_STEPS: usize = 4_096;
+
+/// Stories of all calls that are followed (bytes, estimated). Beyond it stories lose what comes.
+pub const MAX_STORY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Calls that are over and wait for an older one, so that calls come in order of their beginning. Beyond it they come out of order.
+pub const MAX_WAITING_CALLS: usize = 16_384;
+
+/// Requests without outcome that are remembered to be told with their calls.
+pub const MAX_CALL_REQUESTS: usize = 65_536;
+
+/// Agents that triage follows; beyond it the one that was first seen is forgotten.
+pub const MAX_TRIAGE_AGENTS: usize = 16_384;
+
+/// Calls that triage follows; beyond it the one that was first seen is forgotten.
+pub const MAX_TRIAGE_CALLS: usize = 16_384;
+
+/// Latest requests of which triage remembers agent, call and state.
+pub const MAX_TRIAGE_REQUESTS: usize = 16_384;
+
+/// Things that each detector of triage waits for at a time; beyond it the one due next is not judged.
+pub const MAX_TRIAGE_WAITS: usize = 8_192;
+
+/// Agents, phones, numbers, calls or requests that each detector of triage remembers.
+pub const MAX_TRIAGE_KEPT: usize = 8_192;
+
+/// Planned moves between the sides of a pair that triage remembers.
+pub const MAX_HANDOVERS: usize = 64;
+
+/// TCP connections on CTI ports that triage follows; the quarter that was idle longest makes room.
+pub const MAX_TRACKED: usize = 8_192;
+
+/// Segments without acknowledgement that triage remembers, for each direction of these.
+pub const MAX_IN_FLIGHT: usize = 16;
+
+/// Times at which something was sent again, or was not captured, that triage remembers, for each direction.
+pub const MAX_AGAIN: usize = 16;
+
+/// CTI Servers on unusual ports whose connections triage follows.
+pub const MAX_SERVERS: usize = 1_024;
+
+/// Sightings that wait for what makes them better or worse, for each kind; then the oldest are told as they are.
+pub const MAX_DEFERRED: usize = 4_096;
+
+/// Clients, peripherals and devices that a detector of triage remembers; then it forgets the first.
+pub const MAX_REMEMBERED: usize = 16_384;
 
 /// Memory that the two sides of a comparison may take (bytes, estimated). Beyond it nothing is compared: half a capture would differ in all
 /// that is not there.

@@ -9,6 +9,8 @@
     reason = "the build script's own modules, and tests"
 )]
 
+#[path = "../build/advice.rs"]
+mod advice;
 #[path = "../build/check.rs"]
 mod check;
 #[path = "../build/comparison.rs"]
@@ -51,7 +53,25 @@ fn the_data_as_it_is_has_no_fault() {
 #[test]
 fn every_kind_of_fault_is_named_with_file_row_and_key() {
     type Change = fn(&mut Data);
-    let cases: [(&str, Change); 14] = [
+    let cases: [(&str, Change); 19] = [
+        (
+            "reasons.toml: 255 of Unified CCE: states 'AGENT_STATE_AWAY' is not in AgentState",
+            |d| {
+                d.advice.reasons[0].states.push("AGENT_STATE_AWAY".into());
+            },
+        ),
+        ("reasons.toml: 255 of Unified CCY: unknown product", |d| {
+            d.advice.reasons[0].product = "Unified CCY".into();
+        }),
+        ("peripheral_errors.toml: '10002-10005' stands twice", |d| {
+            d.advice.errors[1].codes = vec!["10002-10005".into()];
+        }),
+        ("hints.toml: status: 999 is not in StatusCode", |d| {
+            d.advice.hints.status[0].codes.push(999);
+        }),
+        ("hints.toml: control_failure: 269 stands twice", |d| {
+            d.advice.hints.control_failure[1].codes.push(269);
+        }),
         (
             "messages/session-management.toml: OPEN_CONF: type 3 is that of OPEN_REQ too",
             |d| {

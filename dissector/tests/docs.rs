@@ -82,3 +82,17 @@ fn every_limit_is_documented() {
         );
     }
 }
+
+#[test]
+fn every_limit_of_reports_is_documented() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../report/src/limits.rs");
+    let source = std::fs::read_to_string(source).unwrap();
+    let guide = document("guide.md");
+    let names = source.lines().filter_map(|l| l.strip_prefix("pub const "));
+    for name in names.map(|l| l.split(':').next().unwrap()) {
+        assert!(
+            guide.contains(&format!("`{name}`")),
+            "{name} is not in the guide"
+        );
+    }
+}

@@ -3,63 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use cti_dissector::analysis::Study;
-use cti_dissector::capture::{Capture, Input, Segments, Step};
-use cti_dissector::conversation::{Conversations, Options};
-use cti_dissector::select::{Criteria, Selector};
-use cti_dissector::triage::{Code, Problem, Thresholds, Triage};
+mod triaging;
+
+use cti_dissector::triage::{Code, Problem, Thresholds};
 use ctishark_fixtures::Scenario;
 use std::collections::BTreeSet;
-use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/triage")
 }
 
-/// A capture in memory.
-struct Memory(Vec<u8>);
-
-impl Input for Memory {
-    fn name(&self) -> &str {
-        "scenario"
-    }
-
-    fn reopenable(&self) -> bool {
-        true
-    }
-
-    fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(Cursor::new(self.0.clone())))
-    }
-}
-
 /// What triage finds in the capture of a scenario.
 fn triage(path: &Path) -> Vec<Problem> {
     let scenario = Scenario::load(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let files = scenario.capture_files().unwrap();
-    let inputs = files.iter().map(|file| {
-        let mut bytes = Vec::new();
-        file.write_to(&mut bytes).unwrap();
-        let input: Box<dyn Input> = Box::new(Memory(bytes));
-        input
-    });
-    let selector = Selector::new(Criteria::default());
-    let study = Study::new(Triage::new(Thresholds::default(), false), selector);
-    let mut conversations = Conversations::new(Options::default(), study);
-    let mut segments = Segments::new(Capture::new(inputs.collect()), false, false).unwrap();
-    while let Some(step) = segments.next_step() {
-        match step {
-            Step::Packet(_, Some(segment)) => {
-                conversations.sink().segment(&segment);
-                conversations.segment(&segment);
-            }
-            Step::Failed(error) => panic!("{error}"),
-            _ => {}
-        }
-    }
-    let (study, _) = conversations.finish();
-    study.finish().finish()
+    triaging::triage(&scenario, Thresholds::default())
 }
 
 fn show(path: &Path, problems: &[Problem]) {

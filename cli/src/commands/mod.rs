@@ -1,9 +1,15 @@
 //! The commands, one file each.
 
+mod agents;
+mod book;
+mod call;
+mod calls;
 mod diff;
 mod explain;
 mod generate;
+mod report;
 mod sessions;
+mod stats;
 mod study;
 mod timeline;
 mod triage;
@@ -37,6 +43,48 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.study.common);
             triage::run(*args, &settings)
+        }
+        Some(Command::Agents(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("agents")));
+            }
+            let settings = prepare(&args.common);
+            agents::all(*args, &settings)
+        }
+        Some(Command::Agent(args)) => {
+            if inputs::nothing_given(&args.study.input.files) {
+                return Ok(no_input(Some("agent")));
+            }
+            let settings = prepare(&args.study.common);
+            agents::one(*args, &settings)
+        }
+        Some(Command::Stats(args)) => {
+            if inputs::nothing_given(&args.study.input.files) {
+                return Ok(no_input(Some("stats")));
+            }
+            let settings = prepare(&args.study.common);
+            stats::run(*args, &settings)
+        }
+        Some(Command::Calls(args)) => {
+            if inputs::nothing_given(&args.study.input.files) {
+                return Ok(no_input(Some("calls")));
+            }
+            let settings = prepare(&args.study.common);
+            calls::run(*args, &settings)
+        }
+        Some(Command::Call(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("call")));
+            }
+            let settings = prepare(&args.common);
+            call::run(*args, &settings)
+        }
+        Some(Command::Report(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("report")));
+            }
+            let settings = prepare(&args.common);
+            report::run(*args, &settings)
         }
         Some(Command::Diff(args)) => {
             let settings = prepare(&args.common);

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use cti_dissector::conversation::Totals;
 use cti_dissector::finding::Severity;
 use cti_dissector::render::json;
 use cti_dissector::render::table::{self, Cell, Column};
@@ -60,6 +61,9 @@ pub fn run(args: TriageArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let mut text = Vec::new();
     match view.format {
         TableFormat::Text => {
+            if !problems.is_empty() {
+                text.extend_from_slice(summary(&problems, &finished.outcome.totals).as_bytes());
+            }
             let mut writer = Problems::new(view.look, several_inputs);
             for (rank, problem) in ranked() {
                 writer.write(&mut text, problem, rank);
@@ -99,6 +103,25 @@ pub fn run(args: TriageArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     let reached = fail_on.is_some_and(|least| worst >= Some(least));
     Ok(ExitCode::from(u8::from(reached)))
+}
+
+/// How many of each severity, in how much traffic.
+fn summary(problems: &[Problem], totals: &Totals) -> String {
+    let count = |severity| {
+        let of = problems.iter().filter(|p| p.severity == severity);
+        u64::try_from(of.count()).unwrap_or(u64::MAX)
+    };
+    let counts = [
+        driver::amount(count(Severity::Error), "error", "errors"),
+        driver::amount(count(Severity::Warn), "warning", "warnings"),
+        driver::amount(count(Severity::Info), "remark", "remarks"),
+    ];
+    format!(
+        "{} in {}, {}\n\n",
+        counts.join(", "),
+        driver::amount(totals.sessions, "session", "sessions"),
+        driver::amount(totals.messages, "message", "messages")
+    )
 }
 
 const fn severity(choice: SeverityChoice) -> Severity {

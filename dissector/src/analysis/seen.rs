@@ -95,6 +95,12 @@ pub trait Analysis {
         let _ = record;
     }
 
+    /// The same, and whether the user asked for it: an exchange when one of its messages is selected.
+    fn judged(&mut self, record: &Record<'_>, selected: bool) {
+        let _ = selected;
+        self.record(record);
+    }
+
     /// The next TCP segment of the capture, CTI or not. It comes before the messages that it completes, and much before those that are held
     /// back.
     fn segment(&mut self, segment: &crate::capture::Segment<'_>) {
@@ -109,6 +115,10 @@ impl<A: Analysis + ?Sized> Analysis for Box<A> {
 
     fn record(&mut self, record: &Record<'_>) {
         (**self).record(record);
+    }
+
+    fn judged(&mut self, record: &Record<'_>, selected: bool) {
+        (**self).judged(record, selected);
     }
 
     fn segment(&mut self, segment: &crate::capture::Segment<'_>) {
@@ -126,6 +136,10 @@ macro_rules! tuple {
 
             fn record(&mut self, record: &Record<'_>) {
                 $(self.$index.record(record);)*
+            }
+
+            fn judged(&mut self, record: &Record<'_>, selected: bool) {
+                $(self.$index.judged(record, selected);)*
             }
 
             fn segment(&mut self, segment: &crate::capture::Segment<'_>) {

@@ -63,7 +63,7 @@ impl<A: Analysis> Sink for Study<A> {
                 selected,
             });
         } else {
-            self.analysis.record(&record);
+            self.analysis.judged(&record, selected);
         }
     }
 }

@@ -182,7 +182,7 @@ fn value_topic(topic: &ValueTopic) -> Json {
     object!({
         "kind": "value", "table": topic.table.name, "mask": topic.table.kind == TableKind::Mask, "value": topic.number,
         "values": topic.values.iter().map(|v| value(v)).collect::<Vec<_>>(), "unknown_bits": topic.unknown_bits,
-        "fields": uses(&topic.uses),
+        "fields": uses(&topic.uses), "hint": topic.hint(),
     })
 }
 

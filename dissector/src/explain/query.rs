@@ -79,9 +79,9 @@ pub fn parse_number(text: &str) -> Option<u32> {
 }
 
 fn is_qualifier(word: &str) -> bool {
-    const WORDS: [&str; 11] = [
+    const WORDS: [&str; 12] = [
         "tag", "message", "msg", "type", "version", "field", "table", "enum", "mask", "value",
-        "service",
+        "service", "reason",
     ];
     WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
 }
@@ -145,6 +145,8 @@ fn qualified(kind: &str, what: &str, version: Option<u8>) -> Vec<Topic> {
             None => values(what),
         },
         "service" => service(what),
+        "reason" | "eventreasoncode" => only("reason", number),
+        "peripheralerrorcode" => only("peripheral_error", number),
         _ => in_table(kind, what, number),
     }
 }
@@ -323,12 +325,50 @@ fn by_number(number: u32, version: Option<u8>) -> Vec<Topic> {
             );
         }
     }
+    for reason in protocol::reasons().iter().filter(|r| r.code == number) {
+        hit(
+            "reason",
+            Some(of_reason(reason)),
+            reason.short,
+            Some(reason.meaning),
+        );
+    }
+    if let Some(error) = protocol::peripheral_error(number) {
+        hit(
+            "peripheral_error",
+            Some("PeripheralErrorCode (Unified CCE)"),
+            error.meaning,
+            error.hint,
+        );
+    }
     match hits.as_slice() {
         [] => Vec::new(),
         [only] if only.kind == "message" => messages("", Some(number), version),
         [only] if only.kind == "tag" => qualified("tag", &number.to_string(), version),
         _ => vec![Topic::Number(NumberTopic { number, hits })],
     }
+}
+
+/// What a reason code is a value of.
+fn of_reason(reason: &protocol::Reason) -> &'static str {
+    if reason.product == "Unified CCX" {
+        "EventReasonCode (Unified CCX)"
+    } else {
+        "EventReasonCode (Unified CCE)"
+    }
+}
+
+/// The meanings of a number that are of one kind.
+fn only(kind: &str, number: Option<u32>) -> Vec<Topic> {
+    let found = number.map(|n| by_number(n, None)).unwrap_or_default();
+    let found = found.into_iter().filter_map(|topic| match topic {
+        Topic::Number(mut topic) => {
+            topic.hits.retain(|hit| hit.kind == kind);
+            (!topic.hits.is_empty()).then_some(Topic::Number(topic))
+        }
+        _ => None,
+    });
+    found.collect()
 }
 
 #[cfg(test)]

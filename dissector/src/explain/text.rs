@@ -2,7 +2,7 @@
 
 mod message;
 
-use crate::protocol::{TableKind, ValueTable};
+use crate::protocol::{self, TableKind, ValueTable};
 
 use super::index;
 use super::page::{Page, Style, name, number, text as column};
@@ -143,6 +143,66 @@ fn fixed(page: &mut Page<'_>, topic: &FixedTopic) {
         column("values"),
     ];
     page.table(&columns, &rows);
+    match topic.name {
+        "EventReasonCode" => reasons(page),
+        "PeripheralErrorCode" => peripheral_errors(page),
+        _ => {}
+    }
+}
+
+/// The reason codes that the system sets.
+fn reasons(page: &mut Page<'_>) {
+    let states = protocol::value_table("AgentState");
+    let rows: Vec<Vec<String>> = protocol::reasons()
+        .iter()
+        .map(|r| {
+            let names = r.states.iter().filter_map(|s| states?.get(*s));
+            let names: Vec<&str> = names.map(|v| v.short).collect();
+            vec![
+                r.code.to_string(),
+                r.product.to_owned(),
+                names.join(", "),
+                remarks([
+                    Some(r.meaning.to_owned()),
+                    r.inferred.then(|| String::from("not confirmed")),
+                ]),
+            ]
+        })
+        .collect();
+    page.heading("Set by the system; all others are the site's own");
+    page.table(
+        &[
+            number("code"),
+            column("on"),
+            column("with"),
+            column("meaning"),
+        ],
+        &rows,
+    );
+}
+
+/// What is known of errors of peripherals.
+fn peripheral_errors(page: &mut Page<'_>) {
+    let rows: Vec<Vec<String>> = protocol::peripheral_errors()
+        .iter()
+        .map(|e| {
+            let codes = if e.first == e.last {
+                e.first.to_string()
+            } else {
+                format!("{}-{}", e.first, e.last)
+            };
+            vec![
+                codes,
+                e.meaning.to_owned(),
+                e.hint.unwrap_or_default().to_owned(),
+            ]
+        })
+        .collect();
+    page.heading("On Unified CCE (not complete)");
+    page.table(
+        &[number("code"), column("meaning"), column("look at")],
+        &rows,
+    );
 }
 
 fn table(page: &mut Page<'_>, table: &ValueTable, uses: &[TableUse]) {
@@ -219,6 +279,9 @@ fn value(page: &mut Page<'_>, topic: &ValueTopic) {
         .map(|v| value_row(topic.table, v))
         .collect();
     page.table(&[number_column(), name(""), column(""), column("")], &rows);
+    if let Some(hint) = topic.hint() {
+        page.paragraph(&format!("In practice: {hint}"));
+    }
     if topic.unknown_bits != 0 {
         page.paragraph(&format!("0x{:08X} has no name", topic.unknown_bits));
     }

@@ -1,8 +1,8 @@
 //! What can be explained. A topic holds references into the tables and what had to be gathered from several of them.
 
 use crate::protocol::{
-    FixedField, FloatingField, FloatingUse, Layout, Message, NEWEST, Special, Value, ValueTable,
-    VersionInfo, WireType,
+    self, FixedField, FloatingField, FloatingUse, Layout, Message, NEWEST, Special, Value,
+    ValueTable, VersionInfo, WireType,
 };
 
 use super::index;
@@ -173,9 +173,9 @@ pub struct NumberTopic {
 /// One meaning of a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberHit {
-    /// `message`, `tag`, `version`, `special`, or `value`.
+    /// `message`, `tag`, `version`, `special`, `value`, `reason` or `peripheral_error`.
     pub kind: &'static str,
-    /// The table, for a value.
+    /// The table, for a value; the field, for a reason or an error.
     pub table: Option<&'static str>,
     /// Name of what has the number.
     pub name: &'static str,
@@ -232,6 +232,18 @@ pub struct Overview {
     pub types: Vec<TypeTopic>,
     /// All protocol versions.
     pub versions: &'static [VersionInfo],
+}
+
+impl ValueTopic {
+    /// What the value points to in practice, for codes of failures.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.table.name {
+            "StatusCode" => protocol::hint_for_status(self.number),
+            "ControlFailureCode" => protocol::hint_for_control_failure(self.number),
+            _ => None,
+        }
+    }
 }
 
 impl TableTopic {

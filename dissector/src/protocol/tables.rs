@@ -1,5 +1,6 @@
 //! The static tables that the build makes from `protocol/*.toml`.
 
+use super::advice::{PeripheralError, Reason};
 use super::comparison::{About, Comparison, IdentityClass, OrderLine, Scope};
 use super::definition::{
     Alternative, Failure, FixedField, FloatingField, FloatingUse, Kind, Layout, List, Message,

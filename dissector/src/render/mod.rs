@@ -3,5 +3,7 @@
 pub mod json;
 pub mod parallel;
 mod plain;
+pub mod statistics;
+pub mod svg;
 pub mod table;
 pub mod text;

@@ -108,52 +108,81 @@ pub struct Look {
 
 /// Appends a heading and rows; columns are as wide as they must be.
 pub fn text(out: &mut Vec<u8>, columns: &[Column], rows: &[Vec<Cell>], look: &Look) {
-    let mut clock = Clock::default();
-    let shown: Vec<(usize, &Column)> = columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| !column.csv_only)
-        .collect();
-    let lines: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| {
-            shown
-                .iter()
-                .map(|(index, _)| {
-                    row.get(*index)
-                        .map_or_else(String::new, |cell| cell.show(look, &mut clock))
-                })
-                .collect()
-        })
-        .collect();
-    let heading: Vec<String> = shown.iter().map(|(_, c)| c.heading.to_owned()).collect();
-    let widths: Vec<usize> = (0..shown.len())
-        .map(|index| {
-            let cells = lines.iter().chain([&heading]).filter_map(|l| l.get(index));
-            cells.map(|c| c.chars().count()).max().unwrap_or(0)
-        })
-        .collect();
-    let mut pen = Pen {
-        out,
-        colour: look.colour,
-        ascii: look.ascii,
-    };
-    let line = |pen: &mut Pen<'_>, cells: &[String]| {
-        for ((cell, width), (_, column)) in cells.iter().zip(&widths).zip(&shown) {
-            let fill = width.saturating_sub(cell.chars().count());
-            if column.right {
-                pen.spaces(fill);
-            }
-            pen.put(cell);
-            pen.spaces(if column.right { 2 } else { fill + 2 });
+    Pieces::new(columns).rows(out, rows, look);
+}
+
+/// A table of text that is written piece by piece, as long ones are: columns are as wide as the rows so far need them.
+#[derive(Debug)]
+pub struct Pieces<'a> {
+    columns: &'a [Column],
+    widths: Vec<usize>,
+    headed: bool,
+}
+
+impl<'a> Pieces<'a> {
+    /// Nothing written yet.
+    #[must_use]
+    pub fn new(columns: &'a [Column]) -> Self {
+        let shown = columns.iter().filter(|column| !column.csv_only);
+        Self {
+            columns,
+            widths: shown.map(|c| c.heading.chars().count()).collect(),
+            headed: false,
         }
-        pen.end_line();
-    };
-    pen.on(Paint::Label);
-    line(&mut pen, &heading);
-    pen.off();
-    for cells in &lines {
-        line(&mut pen, cells);
+    }
+
+    /// Appends the next rows; before the first ones the heading.
+    pub fn rows(&mut self, out: &mut Vec<u8>, rows: &[Vec<Cell>], look: &Look) {
+        let mut clock = Clock::default();
+        let shown: Vec<(usize, &Column)> = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| !column.csv_only)
+            .collect();
+        let lines: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| {
+                shown
+                    .iter()
+                    .map(|(index, _)| {
+                        row.get(*index)
+                            .map_or_else(String::new, |cell| cell.show(look, &mut clock))
+                    })
+                    .collect()
+            })
+            .collect();
+        for (index, width) in self.widths.iter_mut().enumerate() {
+            let cells = lines.iter().filter_map(|line| line.get(index));
+            *width = (*width).max(cells.map(|c| c.chars().count()).max().unwrap_or(0));
+        }
+        let widths = &self.widths;
+        let mut pen = Pen {
+            out,
+            colour: look.colour,
+            ascii: look.ascii,
+        };
+        let line = |pen: &mut Pen<'_>, cells: &[String]| {
+            for ((cell, width), (_, column)) in cells.iter().zip(widths).zip(&shown) {
+                let fill = width.saturating_sub(cell.chars().count());
+                if column.right {
+                    pen.spaces(fill);
+                }
+                pen.put(cell);
+                pen.spaces(if column.right { 2 } else { fill + 2 });
+            }
+            pen.end_line();
+        };
+        if !self.headed {
+            self.headed = true;
+            let heading: Vec<String> = shown.iter().map(|(_, c)| c.heading.to_owned()).collect();
+            pen.on(Paint::Label);
+            line(&mut pen, &heading);
+            pen.off();
+        }
+        for cells in &lines {
+            line(&mut pen, cells);
+        }
     }
 }
 
@@ -179,6 +208,12 @@ fn record(out: &mut Vec<u8>, fields: impl Iterator<Item = String>) {
 }
 
 impl Cell {
+    /// What stands in the cell of a text table.
+    #[must_use]
+    pub fn shown(&self, look: &Look) -> String {
+        self.show(look, &mut Clock::default())
+    }
+
     fn show(&self, look: &Look, clock: &mut Clock) -> String {
         let mut out = Vec::new();
         let mut pen = Pen {

@@ -1,153 +1,19 @@
 //! What all detectors may know: the sessions, what was captured of them, and where messages stand.
 
 use super::Thresholds;
+use super::facts::{SessionFacts, granted, opened};
+use super::known::Known;
+use super::network::Wire;
+use super::pair::Handovers;
 use crate::analysis::Seen;
+use crate::capture::Segment;
 use crate::limits;
-use crate::protocol::roles;
+use crate::protocol::{roles, types};
 use crate::record::{BreakRecord, Direction, Packets, Peers};
 use crate::session::{Content, Session};
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
-
-/// Side of a duplex pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PairSide {
-    /// Ports from 42027.
-    A,
-    /// Ports from 43027.
-    B,
-}
-
-impl PairSide {
-    /// The side whose conventional ports (port tables of Unified CCE) hold this port.
-    #[must_use]
-    pub const fn of_port(port: u16) -> Option<Self> {
-        match port {
-            42027..=42990 => Some(Self::A),
-            43027..=43990 => Some(Self::B),
-            _ => None,
-        }
-    }
-
-    /// Its letter.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::A => "A",
-            Self::B => "B",
-        }
-    }
-}
-
-/// What an OPEN_REQ asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Opened {
-    /// Number of the message.
-    pub no: u64,
-    /// When.
-    pub time: Timestamp,
-    /// VersionNumber.
-    pub version: Option<u32>,
-    /// ServicesRequested (CTIServiceMask).
-    pub services: u32,
-    /// CallMsgMask.
-    pub call_mask: Option<u32>,
-    /// AgentStateMask.
-    pub agent_mask: Option<u32>,
-    /// IdleTimeout in seconds; `None`: no heartbeats are used, or not known.
-    pub idle_timeout: Option<u32>,
-    /// PeripheralID.
-    pub peripheral: Option<u32>,
-    /// ClientID.
-    pub client_id: Option<String>,
-    /// AgentID.
-    pub agent: Option<String>,
-    /// AgentExtension.
-    pub extension: Option<String>,
-    /// AgentInstrument.
-    pub instrument: Option<String>,
-}
-
-/// What an OPEN_CONF granted.
-#[derive(Debug, Clone, Default)]
-pub struct Granted {
-    /// Number of the message.
-    pub no: u64,
-    /// When.
-    pub time: Timestamp,
-    /// ServicesGranted (CTIServiceMask).
-    pub services: u32,
-    /// PGStatus (PGStatusCode mask).
-    pub pg_status: Option<u32>,
-    /// PeripheralOnline.
-    pub peripheral_online: Option<u32>,
-    /// SessionType: 1 active, 2 standby.
-    pub session_type: Option<u32>,
-}
-
-/// What is known of a session so far.
-#[derive(Debug, Clone)]
-pub struct SessionFacts {
-    /// Its ends.
-    pub peers: Peers,
-    /// What it carries.
-    pub content: Content,
-    /// Time of its first message.
-    pub first: Timestamp,
-    /// Its last OPEN_REQ.
-    pub opened: Option<Opened>,
-    /// Its last OPEN_CONF.
-    pub granted: Option<Granted>,
-    /// Last message of the client, of the server.
-    pub last_client: Option<Timestamp>,
-    /// Last message of the server.
-    pub last_server: Option<Timestamp>,
-    /// Times at which bytes were found missing, the latest ones.
-    pub breaks: VecDeque<Timestamp>,
-    /// When it ended; `None` while it goes on.
-    pub ended: Option<Timestamp>,
-    /// A message of it passed the selection.
-    pub selected: bool,
-}
-
-impl SessionFacts {
-    /// Whether the session's beginning was captured.
-    #[must_use]
-    pub const fn from_its_beginning(&self) -> bool {
-        self.opened.is_some()
-    }
-
-    /// The side of its server.
-    #[must_use]
-    pub const fn side(&self) -> Option<PairSide> {
-        PairSide::of_port(self.peers.server.port())
-    }
-
-    /// The host its client runs on.
-    #[must_use]
-    pub const fn client_host(&self) -> IpAddr {
-        self.peers.client.ip()
-    }
-
-    /// Words that name it for a person: "S1 (Finesse, 10.0.1.10:50412 to side A)".
-    #[must_use]
-    pub fn label(&self) -> String {
-        let name = self.opened.as_ref().and_then(|o| {
-            let names = [&o.client_id, &o.agent, &o.extension];
-            names.into_iter().flatten().next().cloned()
-        });
-        let name = name.map(|n| format!("{n}, ")).unwrap_or_default();
-        let server = self.side().map_or_else(
-            || self.peers.server.to_string(),
-            |s| format!("side {}", s.name()),
-        );
-        format!(
-            "S{} ({name}{} to {server})",
-            self.peers.session, self.peers.client
-        )
-    }
-}
 
 /// Breaks of a session that are remembered.
 const MAX_BREAKS: usize = 64;
@@ -158,6 +24,9 @@ pub struct Context {
     thresholds: Thresholds,
     sessions: BTreeMap<u32, SessionFacts>,
     by_ends: BTreeMap<(SocketAddr, SocketAddr), u32>,
+    by_host: BTreeMap<IpAddr, BTreeSet<u32>>,
+    handovers: Handovers,
+    wire: Wire,
     now: Timestamp,
     first: Option<Timestamp>,
     recovering_until: Option<Timestamp>,
@@ -166,6 +35,7 @@ pub struct Context {
     /// Packets and selection of the latest messages, whose numbers end with `last_no`.
     places: VecDeque<(Packets, bool)>,
     last_no: u64,
+    known: Known,
 }
 
 impl Context {
@@ -174,12 +44,16 @@ impl Context {
             thresholds,
             sessions: BTreeMap::new(),
             by_ends: BTreeMap::new(),
+            by_host: BTreeMap::new(),
+            handovers: Handovers::default(),
+            wire: Wire::new(&thresholds),
             now: Timestamp::default(),
             first: None,
             recovering_until: None,
             lost_hosts: BTreeMap::new(),
             places: VecDeque::new(),
             last_no: 0,
+            known: Known::default(),
         }
     }
 
@@ -187,6 +61,11 @@ impl Context {
     #[must_use]
     pub const fn thresholds(&self) -> &Thresholds {
         &self.thresholds
+    }
+
+    /// Agents, calls and requests.
+    pub(super) const fn known(&self) -> &Known {
+        &self.known
     }
 
     /// Time of the latest record.
@@ -210,6 +89,24 @@ impl Context {
     /// All sessions known, by number.
     pub fn sessions(&self) -> impl Iterator<Item = &SessionFacts> {
         self.sessions.values()
+    }
+
+    /// The sessions of a client's host that are known, by number.
+    pub fn sessions_of(&self, host: IpAddr) -> impl Iterator<Item = &SessionFacts> {
+        let numbers = self.by_host.get(&host).into_iter().flatten();
+        numbers.filter_map(|number| self.sessions.get(number))
+    }
+
+    /// Whether a planned move from one side to the other was under way.
+    #[must_use]
+    pub fn handover(&self, time: Timestamp) -> bool {
+        self.handovers.under_way(time)
+    }
+
+    /// What TCP did.
+    #[must_use]
+    pub const fn wire(&self) -> &Wire {
+        &self.wire
     }
 
     /// The latest session between two ends, whichever is named first.
@@ -245,10 +142,18 @@ impl Context {
             return false;
         };
         facts.content == Content::Cti
-            && facts.last_client.is_some()
-            && facts.last_server.is_some()
+            && (facts.last_client.is_some()
+                || self.wire.heard(facts.peers.client, facts.peers.server))
+            && (facts.last_server.is_some()
+                || self.wire.heard(facts.peers.server, facts.peers.client))
             && facts.ended.is_none_or(|end| end >= until)
             && self.now >= until
+            && !self
+                .wire
+                .is_lacking(facts.peers.server, facts.peers.client, from, until)
+            && !self
+                .wire
+                .is_lacking(facts.peers.client, facts.peers.server, from, until)
             && !facts.breaks.iter().any(|at| *at >= from && *at <= until)
     }
 
@@ -261,6 +166,12 @@ impl Context {
             .values()
             .any(|at| time >= *at && time <= at.after(self.thresholds.recovery));
         lost || self.recovering_until.is_some_and(|until| time <= until)
+    }
+
+    /// The same for what happens at a peripheral: it may also have been lost itself.
+    pub(super) fn is_rebuilt(&self, peripheral: u32, time: Timestamp) -> bool {
+        let recovery = self.thresholds.recovery;
+        self.recovering(time) || self.known.is_rebuilt(peripheral, time, recovery)
     }
 
     pub(super) fn advance(&mut self, time: Timestamp) {
@@ -280,18 +191,48 @@ impl Context {
         }
         self.last_no = info.no;
         self.places.push_back((info.packets.clone(), seen.selected));
+        self.known.message(seen);
+        if seen.is(types::ACTIVE_MAINTENANCE_REQ_MSG) || seen.is(types::STANDBY_ACTIVE_EVENT_MSG) {
+            // A standby that takes over on its own does not ask; only what was asked for is planned.
+            if seen.is(types::ACTIVE_MAINTENANCE_REQ_MSG) || self.handovers.under_way(info.time) {
+                self.handovers.begins(info.time);
+            }
+        } else if seen.is(types::ACTIVE_MAINTENANCE_EVENT_MSG) {
+            if seen.raw("MaintenanceModeStatus") == Some(0) {
+                self.handovers.cancelled(info.time);
+            } else {
+                self.handovers.begins(info.time);
+            }
+        }
         let recovery = self.thresholds.recovery;
         let Some(facts) = self.sessions.get_mut(&info.peers.session) else {
             return;
         };
-        facts.peers = info.peers;
+        if facts.peers != info.peers {
+            // A better proof of who is the server may turn the ends around.
+            let (old, new) = (facts.peers.client.ip(), info.peers.client.ip());
+            if let Some(of_host) = self.by_host.get_mut(&old) {
+                of_host.remove(&info.peers.session);
+            }
+            let of_host = self.by_host.entry(new).or_default();
+            of_host.insert(info.peers.session);
+            facts.peers = info.peers;
+        }
         facts.selected |= seen.selected;
+        facts.last = facts.last.max(info.time);
+        facts.last_no = Some(info.no);
         match info.direction {
             Direction::ClientToServer => facts.last_client = Some(info.time),
             Direction::ServerToClient => facts.last_server = Some(info.time),
         }
         if seen.is(roles::OPEN_REQ) {
             facts.opened = Some(opened(seen));
+        } else if seen.is(types::CLOSE_REQ) {
+            facts.close = seen.raw("Status").map(|status| (status, info.time));
+        } else if seen.is(types::FAILURE_EVENT) {
+            facts.failure_event = seen.raw("Status").map(|status| (status, info.time));
+        } else if seen.is(types::STOPPING_REQUESTS_TO_THIS_SIDE_IND) {
+            facts.stopping = Some(info.time);
         } else if seen.is(roles::OPEN_CONF) {
             facts.granted = Some(granted(seen));
             if self.lost_hosts.remove(&facts.client_host()).is_some() {
@@ -311,10 +252,21 @@ impl Context {
                 .map(|(number, _)| *number);
             if let Some(facts) = oldest.and_then(|number| self.sessions.remove(&number)) {
                 self.by_ends.remove(&ends(&facts.peers));
+                if let Some(of_host) = self.by_host.get_mut(&facts.client_host()) {
+                    of_host.remove(&facts.peers.session);
+                    if of_host.is_empty() {
+                        self.by_host.remove(&facts.client_host());
+                    }
+                }
             }
         }
         let number = session.peers.session;
         self.by_ends.insert(ends(&session.peers), number);
+        self.by_host
+            .entry(session.peers.client.ip())
+            .or_default()
+            .insert(number);
+        self.wire.follow(session.peers.server);
         self.sessions.insert(
             number,
             SessionFacts {
@@ -327,9 +279,31 @@ impl Context {
                 last_server: None,
                 breaks: VecDeque::new(),
                 ended: None,
+                end: None,
+                ended_by: None,
+                close: None,
+                failure_event: None,
+                stopping: None,
+                last: session.last,
+                last_no: None,
                 selected: false,
             },
         );
+    }
+
+    /// The next TCP segment.
+    pub(super) fn segment(&mut self, segment: &Segment<'_>) {
+        self.wire.segment(segment);
+    }
+
+    /// What TCP did since the last call.
+    pub(super) fn take_events(&mut self) -> Vec<super::network::Event> {
+        self.wire.take_events()
+    }
+
+    /// The capture is over: whatever waits for more is told.
+    pub(super) fn finish(&mut self) {
+        self.wire.finish();
     }
 
     /// A session ended; `lost` when nobody said goodbye.
@@ -339,6 +313,9 @@ impl Context {
             return;
         };
         facts.ended = Some(session.last);
+        facts.end = session.end;
+        facts.ended_by = session.ended_by;
+        facts.last = facts.last.max(session.last);
         facts.content = session.content;
         if lost && self.lost_hosts.len() < limits::MAX_TRIAGE_SESSIONS {
             self.lost_hosts.insert(facts.client_host(), session.last);
@@ -361,33 +338,4 @@ fn ends(peers: &Peers) -> (SocketAddr, SocketAddr) {
         peers.client.min(peers.server),
         peers.client.max(peers.server),
     )
-}
-
-fn opened(seen: &Seen<'_>) -> Opened {
-    let text = |name| seen.text(name).map(std::borrow::Cow::into_owned);
-    Opened {
-        no: seen.info.no,
-        time: seen.info.time,
-        version: seen.raw("VersionNumber"),
-        services: seen.raw("ServicesRequested").unwrap_or_default(),
-        call_mask: seen.raw("CallMsgMask"),
-        agent_mask: seen.raw("AgentStateMask"),
-        idle_timeout: seen.raw("IdleTimeout").filter(|t| *t != u32::MAX),
-        peripheral: seen.number("PeripheralID"),
-        client_id: text("ClientID"),
-        agent: text("AgentID").or_else(|| text("AgentIDLong")),
-        extension: text("AgentExtension"),
-        instrument: text("AgentInstrument"),
-    }
-}
-
-fn granted(seen: &Seen<'_>) -> Granted {
-    Granted {
-        no: seen.info.no,
-        time: seen.info.time,
-        services: seen.raw("ServicesGranted").unwrap_or_default(),
-        pg_status: seen.raw("PGStatus"),
-        peripheral_online: seen.number("PeripheralOnline"),
-        session_type: seen.number("SessionType"),
-    }
 }

@@ -5,19 +5,46 @@
 //! Detectors never say that something is missing unless it would have been captured ([`Context::can_miss`]), and hold back while state is
 //! being rebuilt after a failover ([`Context::recovering`]).
 
+mod agents;
+mod calls;
+mod capture;
 mod catalog;
+mod clocks;
+mod connecting;
 mod context;
+mod data;
+mod dual;
+mod ending;
+mod facts;
 mod fold;
+mod grants;
+mod heartbeats;
+mod hints;
+mod known;
+mod maintenance;
+mod network;
 mod opening;
+mod opens;
+mod pair;
+mod phones;
 mod plant;
 mod rank;
 mod reference;
+mod remembered;
 mod requests;
+mod sides;
 mod sighting;
+mod slow;
 mod thresholds;
+mod tls;
+mod waits;
+mod words;
 
 pub use catalog::Code;
-pub use context::{Context, Granted, Opened, PairSide, SessionFacts};
+pub use context::Context;
+pub use facts::{Granted, Opened, PairSide, SessionFacts};
+pub use network::{Event, EventKind, TlsEnd, Wire};
+pub use pair::{is_other_side, server_name};
 pub use rank::{Example, Problem};
 pub use reference::reference;
 pub use sighting::{Sighting, Sightings};
@@ -62,9 +89,9 @@ pub trait Detector {
         let _ = (notice, around, out);
     }
 
-    /// The next TCP segment, CTI or not, before the messages that it completes.
-    fn segment(&mut self, segment: &Segment<'_>, around: &Context, out: &mut Sightings) {
-        let _ = (segment, around, out);
+    /// TCP did something on a connection for CTI; much earlier than messages that are held back.
+    fn wire(&mut self, event: &Event, around: &Context, out: &mut Sightings) {
+        let _ = (event, around, out);
     }
 
     /// The capture is over.
@@ -82,17 +109,35 @@ pub struct Triage {
     selective: bool,
 }
 
+/// All detectors.
+fn detectors() -> Vec<Box<dyn Detector + Send>> {
+    let parts = [
+        opening::detectors(),
+        heartbeats::detectors(),
+        ending::detectors(),
+        sides::detectors(),
+        maintenance::detectors(),
+        plant::detectors(),
+        phones::detectors(),
+        clocks::detectors(),
+        agents::detectors(),
+        requests::detectors(),
+        slow::detectors(),
+        calls::detectors(),
+        data::detectors(),
+        network::detectors(),
+        capture::detectors(),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
 impl Triage {
     /// Nothing seen yet. `selective` when the user asked for some messages only: findings that touch none of them are left out.
     #[must_use]
     pub fn new(thresholds: Thresholds, selective: bool) -> Self {
         Self {
             context: Context::new(thresholds),
-            detectors: vec![
-                Box::new(opening::Refusals),
-                Box::new(plant::Peripherals),
-                Box::new(requests::Unanswered),
-            ],
+            detectors: detectors(),
             sightings: Sightings::default(),
             selective,
         }
@@ -101,8 +146,17 @@ impl Triage {
     /// What was found, the most important first. Call after the last record.
     #[must_use]
     pub fn finish(mut self) -> Vec<Problem> {
+        self.context.finish();
+        self.tell_events();
         self.tell(|detector, context, out| detector.finish(context, out));
         rank::rank(self.sightings, self.context.thresholds())
+    }
+
+    /// Lets every detector see what TCP did.
+    fn tell_events(&mut self) {
+        for event in self.context.take_events() {
+            self.tell(|detector, context, out| detector.wire(&event, context, out));
+        }
     }
 
     /// Lets every detector see something, and drops what it tells of things that nobody asked for.
@@ -119,6 +173,7 @@ impl Triage {
                 index <= before || wanted(context, sighting)
             });
         }
+        self.sightings.settle(before);
     }
 }
 
@@ -164,7 +219,8 @@ impl Analysis for Triage {
     }
 
     fn segment(&mut self, segment: &Segment<'_>) {
-        self.tell(|detector, context, out| detector.segment(segment, context, out));
+        self.context.segment(segment);
+        self.tell_events();
     }
 }
 

@@ -60,7 +60,10 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
     let Sightings {
         mut list,
         uncounted,
+        more,
         severities,
+        mut hints,
+        ..
     } = sightings;
     list.sort_by_key(|s| (s.time, s.message, s.code));
     let causes: Vec<(usize, Timestamp)> = list
@@ -69,46 +72,55 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
         .filter(|(_, s)| super::fold::is_cause(s.code))
         .map(|(index, s)| (index, s.time))
         .collect();
-    let mut folded: BTreeMap<usize, BTreeMap<Code, u64>> = BTreeMap::new();
-    let mut explained = vec![false; list.len()];
+    let parents: Vec<Option<usize>> = list
+        .iter()
+        .enumerate()
+        .map(|(index, sighting)| {
+            let until = causes.partition_point(|(_, time)| *time <= sighting.time);
+            let earlier = causes.get(..until).unwrap_or_default().iter().rev();
+            earlier
+                .take_while(|(_, time)| sighting.time <= time.after(thresholds.fold))
+                .take(limits::MAX_TOUCHED)
+                .map(|(at, _)| *at)
+                .filter(|at| *at != index)
+                .find(|at| {
+                    list.get(*at).is_some_and(|cause| {
+                        super::fold::explains(cause, sighting)
+                            // Of two at the same time that could explain each other, the first one does.
+                            && (*at < index || !super::fold::explains(sighting, cause))
+                    })
+                })
+        })
+        .collect();
+    let mut folded: BTreeMap<usize, Effects> = BTreeMap::new();
     for (index, sighting) in list.iter().enumerate() {
-        let until = causes.partition_point(|(_, time)| *time <= sighting.time);
-        let earlier = causes.get(..until).unwrap_or_default().iter().rev();
-        let cause = earlier
-            .take_while(|(_, time)| sighting.time <= time.after(thresholds.fold))
-            .map(|(at, _)| *at)
-            .find(|at| {
-                list.get(*at)
-                    .is_some_and(|cause| super::fold::explains(cause, sighting))
-            });
-        if let Some(cause) = cause {
-            *folded
-                .entry(cause)
-                .or_default()
-                .entry(sighting.code)
-                .or_default() += 1;
-            if let Some(flag) = explained.get_mut(index) {
-                *flag = true;
-            }
+        if let Some(root) = root(&parents, index) {
+            folded.entry(root).or_default().add(sighting);
         }
     }
     let mut problems: BTreeMap<(Code, String), Problem> = BTreeMap::new();
-    for (index, (sighting, explained)) in list.into_iter().zip(explained).enumerate() {
-        // A cause that is itself explained hands its effects on to nobody: they are still counted where it is counted.
-        if explained {
+    for (index, sighting) in list.into_iter().enumerate() {
+        if root(&parents, index).is_some() {
             continue;
         }
         let key = (sighting.code, sighting.group.clone());
         let severity = severities.get(&key).copied();
+        let hint = hints.remove(&key);
         let problem = problems
             .entry(key)
             .or_insert_with(|| Problem::new(&sighting));
         problem.add(sighting);
+        touch(&mut problem.hints, hint);
         if let Some(severity) = severity {
             problem.severity = severity;
         }
-        for (code, count) in folded.remove(&index).unwrap_or_default() {
-            *problem.explains.entry(code).or_default() += count;
+        problem.take(folded.remove(&index).unwrap_or_default());
+    }
+    for (group, (count, last)) in more {
+        // All that were kept may be counted under a cause; then so are these.
+        if let Some(problem) = problems.get_mut(&group) {
+            problem.count += count;
+            problem.last = problem.last.max(last);
         }
     }
     for (code, count) in uncounted {
@@ -129,7 +141,52 @@ pub(super) fn rank(sightings: Sightings, thresholds: &Thresholds) -> Vec<Problem
     problems
 }
 
+/// Causes of causes that are followed.
+const LONGEST_CHAIN: usize = 8;
+
+/// The last cause behind a sighting: causes may have causes themselves.
+fn root(parents: &[Option<usize>], index: usize) -> Option<usize> {
+    let parent = |index: &usize| parents.get(*index).copied().flatten();
+    std::iter::successors(parent(&index), parent)
+        .take(LONGEST_CHAIN)
+        .last()
+}
+
+/// What is counted under a cause.
+#[derive(Debug, Default)]
+struct Effects {
+    counts: BTreeMap<Code, u64>,
+    sessions: BTreeSet<u32>,
+    agents: BTreeSet<String>,
+    calls: BTreeSet<u32>,
+}
+
+impl Effects {
+    fn add(&mut self, sighting: &Sighting) {
+        *self.counts.entry(sighting.code).or_default() += 1;
+        touch(&mut self.sessions, sighting.session);
+        touch(&mut self.agents, sighting.agent.clone());
+        touch(&mut self.calls, sighting.call);
+    }
+}
+
 impl Problem {
+    /// Counts effects, and touches what they touch.
+    fn take(&mut self, effects: Effects) {
+        for (code, count) in effects.counts {
+            *self.explains.entry(code).or_default() += count;
+        }
+        for session in effects.sessions {
+            touch(&mut self.sessions, Some(session));
+        }
+        for agent in effects.agents {
+            touch(&mut self.agents, Some(agent));
+        }
+        for call in effects.calls {
+            touch(&mut self.calls, Some(call));
+        }
+    }
+
     fn new(sighting: &Sighting) -> Self {
         let text = if sighting.group.is_empty() {
             sighting.text.clone()
@@ -178,5 +235,65 @@ fn touch<T: Ord>(set: &mut BTreeSet<T>, item: Option<T>) {
         && set.len() < limits::MAX_TOUCHED
     {
         set.insert(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranked(list: Vec<Sighting>) -> Vec<Problem> {
+        let mut sightings = Sightings::default();
+        for sighting in list {
+            sightings.push(sighting);
+        }
+        rank(sightings, &Thresholds::default())
+    }
+
+    fn seen(code: Code, seconds: i64) -> Sighting {
+        Sighting::new(code, Timestamp::from_seconds(seconds), "seen").session(1)
+    }
+
+    #[test]
+    fn effects_of_effects_are_counted_under_the_first_cause() {
+        let problems = ranked(vec![
+            seen(Code::PgOpcDown, 10),
+            seen(Code::PeripheralOffline, 20),
+            seen(Code::ForcedOut, 75).agent("1001"),
+            seen(Code::ForcedOut, 81).agent("1002"),
+        ]);
+        let [cause, late] = problems.as_slice() else {
+            panic!("{problems:#?}");
+        };
+        assert_eq!(cause.code, Code::PgOpcDown);
+        let counts: Vec<(Code, u64)> = cause.explains.iter().map(|(c, n)| (*c, *n)).collect();
+        assert_eq!(counts, [(Code::PeripheralOffline, 1), (Code::ForcedOut, 1)]);
+        assert_eq!(cause.agents, BTreeSet::from(["1001".to_owned()]));
+        assert_eq!((late.code, late.count), (Code::ForcedOut, 1));
+    }
+
+    #[test]
+    fn two_at_the_same_time_do_not_explain_each_other_away() {
+        let problems = ranked(vec![
+            seen(Code::HeartbeatRefused, 10),
+            seen(Code::HeartbeatRefused, 10),
+        ]);
+        assert_eq!(problems.len(), 1);
+        let explained: u64 = problems.iter().flat_map(|p| p.explains.values()).sum();
+        assert_eq!(problems.iter().map(|p| p.count).sum::<u64>() + explained, 2);
+    }
+
+    #[test]
+    fn the_worst_comes_first_then_what_touches_most() {
+        let problems = ranked(vec![
+            seen(Code::ForcedOut, 1).group("a"),
+            seen(Code::CallFailed, 2).call(7),
+            seen(Code::PeripheralOffline, 3),
+        ]);
+        let codes: Vec<Code> = problems.iter().map(|p| p.code).collect();
+        assert_eq!(
+            codes,
+            [Code::PeripheralOffline, Code::CallFailed, Code::ForcedOut]
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! One time that something was seen, as detectors tell it.
 
-use super::{Code, Context};
+use super::{Code, Context, SessionFacts};
 use crate::analysis::Seen;
 use crate::capture::PacketId;
 use crate::correlate::Part;
@@ -110,6 +110,20 @@ impl Sighting {
         self
     }
 
+    /// About the end of a session: its last message, and the packet that ended it.
+    #[must_use]
+    pub fn end_of(mut self, facts: &SessionFacts, around: &Context) -> Self {
+        self.session = Some(facts.peers.session);
+        self.message = facts.last_no;
+        let packet = around
+            .wire()
+            .end_packet(facts.peers.client, facts.peers.server);
+        if let Some(packet) = packet {
+            self = self.packet(packet);
+        }
+        self
+    }
+
     /// About a message by its number.
     #[must_use]
     pub fn message(mut self, no: u64, around: &Context) -> Self {
@@ -146,8 +160,14 @@ pub struct Sightings {
     pub(super) list: Vec<Sighting>,
     /// Those beyond [`limits::MAX_SIGHTINGS`].
     pub(super) uncounted: BTreeMap<Code, u64>,
+    /// How many of each group were kept.
+    kept: BTreeMap<(Code, String), usize>,
+    /// Those of a group beyond [`limits::MAX_SIGHTINGS_OF_ONE`]: how many, and the time of the last one.
+    pub(super) more: BTreeMap<(Code, String), (u64, Timestamp)>,
     /// Severities of whole groups.
     pub(super) severities: BTreeMap<(Code, String), Severity>,
+    /// What more is known of whole groups.
+    pub(super) hints: BTreeMap<(Code, String), String>,
 }
 
 impl Sightings {
@@ -157,6 +177,32 @@ impl Sightings {
             self.list.push(sighting);
         } else {
             *self.uncounted.entry(sighting.code).or_default() += 1;
+        }
+    }
+
+    /// Looks at those told since there were `before`: of one group only so many are kept, lest it crowd out all others.
+    pub(super) fn settle(&mut self, before: usize) {
+        if self.list.len() <= before {
+            return;
+        }
+        for sighting in self.list.split_off(before) {
+            let key = (sighting.code, sighting.group.clone());
+            let kept = self.kept.entry(key.clone()).or_default();
+            if *kept < limits::MAX_SIGHTINGS_OF_ONE {
+                *kept += 1;
+                self.list.push(sighting);
+                continue;
+            }
+            let (count, last) = self.more.entry(key).or_insert((0, sighting.time));
+            *count += 1;
+            *last = sighting.time.max(*last);
+        }
+    }
+
+    /// Says more of a whole group: what only all of its sightings show.
+    pub fn hint(&mut self, code: Code, group: &str, hint: impl Into<String>) {
+        if self.hints.len() < limits::MAX_SIGHTINGS {
+            self.hints.insert((code, group.to_owned()), hint.into());
         }
     }
 

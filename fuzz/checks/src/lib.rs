@@ -13,6 +13,7 @@
     clippy::as_conversions
 )]
 
+pub mod analyses;
 pub mod capture;
 pub mod decode;
 pub mod filter;
@@ -37,7 +38,7 @@ use std::path::{Path, PathBuf};
 pub type Check = fn(&[u8]);
 
 /// All targets, by the name of their folders in `seeds` and `regressions`.
-pub const TARGETS: [(&str, Check); 7] = [
+pub const TARGETS: [(&str, Check); 8] = [
     ("capture", capture::check),
     ("layers", layers::check),
     ("reassembly", reassembly::check),
@@ -45,6 +46,7 @@ pub const TARGETS: [(&str, Check); 7] = [
     ("scenario", scenario::check),
     ("program", program::check),
     ("filter", filter::check),
+    ("analyses", analyses::check),
 ];
 
 /// A folder beside this package: `found` or `regressions`.

@@ -2,7 +2,7 @@
 
 use crate::input::Bytes;
 use crate::memory::Memory;
-use cti_dissector::capture::{Capture, Layers, Peeled};
+use cti_dissector::capture::{Capture, Layers, Peeled, Segment};
 use cti_dissector::conversation::{Conversations, Options, Totals};
 use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Record, Sink};
@@ -56,6 +56,16 @@ pub fn run(capture: &[u8], flags: u8) -> Vec<Value> {
 
 /// Takes a capture all the way to a sink; also gives the totals, and the bytes of all packets with their record headers.
 pub fn dissect<S: Sink>(capture: &[u8], options: Options, sink: S) -> (S, Totals, usize) {
+    dissect_watching(capture, options, sink, |_, _| {})
+}
+
+/// The same, and shows the sink every segment before anything is made of it.
+pub fn dissect_watching<S: Sink>(
+    capture: &[u8],
+    options: Options,
+    sink: S,
+    mut watch: impl FnMut(&mut S, &Segment<'_>),
+) -> (S, Totals, usize) {
     let mut capture = Capture::new(vec![Box::new(Memory {
         bytes: capture.into(),
         piece: usize::MAX,
@@ -69,6 +79,7 @@ pub fn dissect<S: Sink>(capture: &[u8], options: Options, sink: S) -> (S, Totals
             Ok(Some(packet)) => {
                 captured += 16 + packet.data.len();
                 if let Peeled::Tcp(segment) = layers.segment(&packet) {
+                    watch(conversations.sink(), &segment);
                     conversations.segment(&segment);
                 }
             }

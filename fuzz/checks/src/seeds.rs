@@ -29,7 +29,7 @@ pub fn of(target: &str) -> Vec<Seed> {
         "reassembly" => segments(),
         "decode" => [vectors(), streams()].concat(),
         "scenario" => scenarios(),
-        "program" => programs(),
+        "program" | "analyses" => programs(),
         "filter" => filters(),
         _ => Vec::new(),
     }

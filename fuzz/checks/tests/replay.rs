@@ -85,6 +85,11 @@ fn scenario() {
 }
 
 #[test]
+fn analyses() {
+    replay("analyses", 300);
+}
+
+#[test]
 fn program() {
     replay("program", 150);
 }

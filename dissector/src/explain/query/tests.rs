@@ -38,6 +38,9 @@ fn each_kind_of_question_is_understood() {
         ("namedvar", "type"),
         ("NULL_CALL_ID", "special"),
         ("client control", "service"),
+        ("50002", "number"),
+        ("reason 32767", "number"),
+        ("EventReasonCode", "fixed"),
         ("", "overview"),
     ] {
         let kinds = kinds(query);
@@ -115,4 +118,20 @@ fn offsets_follow_the_version() {
             .unwrap()
     };
     assert_eq!((offset(5), offset(6)), (20, 24));
+}
+
+#[test]
+fn codes_of_the_system_are_found_with_what_they_mean() {
+    let shown = |query: &str| {
+        let words: Vec<&str> = query.split(' ').collect();
+        text(&find(&words, None).topics, 100, &Plain)
+    };
+    let both = shown("reason 32767");
+    assert!(both.contains("did not answer in time") && both.contains("logged in again"));
+    assert!(!both.contains("AgentStateMask"), "{both}");
+    assert!(shown("10112").contains("logout is possible from NOT_READY only"));
+    assert!(shown("EventReasonCode").contains("50003"));
+    assert!(shown("PeripheralErrorCode").contains("13048-13055"));
+    assert!(shown("ControlFailureCode 283").contains("In practice: another agent"));
+    assert_eq!(find(&["reason", "7"], None).topics, []);
 }

@@ -1,10 +1,13 @@
 //! Records as JSON, one object each. The shape is documented in docs/json.md and fixed by docs/schema.json.
 
+mod agents;
+mod calls;
 mod differences;
 mod fields;
 mod objects;
 mod problems;
 mod records;
+mod stats;
 pub mod values;
 mod write;
 
@@ -18,10 +21,13 @@ use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use write::Clock;
 
+pub use agents::agent;
+pub use calls::{call, story};
 pub use differences::{DifferenceRecord, differences};
 pub use objects::Objects;
 pub use problems::problem;
 pub use records::{Input, Summary};
+pub use stats::statistics;
 
 /// Version of the JSON output; a number higher than a consumer knows may bring new keys.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -44,6 +50,12 @@ pub struct Options {
 pub struct Renderer {
     options: Options,
     decoder: Decoder,
+    writer: Writer,
+}
+
+/// What is kept from record to record, because making it again costs more.
+#[derive(Debug, Default)]
+struct Writer {
     clock: Clock,
     ends: HashMap<u32, Ends, RandomState>,
 }
@@ -69,16 +81,19 @@ impl Renderer {
     /// Appends a record as one JSON object, without a line end.
     pub fn record(&mut self, out: &mut Vec<u8>, record: &Record<'_>) {
         match record {
-            Record::Message(info, bytes) => self.message(out, info, bytes),
-            Record::Exchange(exchange) => records::exchange(out, exchange, &mut self.clock),
+            Record::Message(info, bytes) => {
+                let view = self.decoder.decode_as(bytes, info.version, info.message);
+                self.writer.message(out, self.options, info, &view);
+            }
+            Record::Exchange(exchange) => records::exchange(out, exchange, &mut self.writer.clock),
             Record::SessionBegan(session) => {
-                records::session(out, session, "began", &mut self.clock)
+                records::session(out, session, "began", &mut self.writer.clock)
             }
             Record::SessionEnded(session) => {
-                records::session(out, session, "ended", &mut self.clock)
+                records::session(out, session, "ended", &mut self.writer.clock)
             }
-            Record::Break(details) => records::gap(out, details, &mut self.clock),
-            Record::Notice(notice) => records::notice(out, notice, &mut self.clock),
+            Record::Break(details) => records::gap(out, details, &mut self.writer.clock),
+            Record::Notice(notice) => records::notice(out, notice, &mut self.writer.clock),
         }
     }
 
@@ -89,17 +104,24 @@ impl Renderer {
 
     /// Appends the summary record.
     pub fn summary(&mut self, out: &mut Vec<u8>, summary: &Summary) {
-        records::summary(out, summary, &mut self.clock);
+        records::summary(out, summary, &mut self.writer.clock);
     }
 
-    fn message(&mut self, out: &mut Vec<u8>, info: &MessageInfo, bytes: &[u8]) {
-        let Self {
-            options,
-            decoder,
-            clock,
-            ends,
-        } = self;
-        let view = decoder.decode_as(bytes, info.version, info.message);
+    /// Appends the record of a message that is decoded already.
+    pub fn view(&mut self, out: &mut Vec<u8>, info: &MessageInfo, view: &MessageView<'_>) {
+        self.writer.message(out, self.options, info, view);
+    }
+}
+
+impl Writer {
+    fn message(
+        &mut self,
+        out: &mut Vec<u8>,
+        options: Options,
+        info: &MessageInfo,
+        view: &MessageView<'_>,
+    ) {
+        let Self { clock, ends } = self;
         out.extend_from_slice(b"{\"kind\":\"message\",\"no\":");
         write::integer(out, info.no);
         out.extend_from_slice(b",\"time\":");
@@ -115,14 +137,14 @@ impl Renderer {
             out.extend_from_slice(info.version_source.name().as_bytes());
             out.push(b'"');
         }
-        what(out, info.number, &view);
+        what(out, info.number, view);
         out.extend_from_slice(b",\"length\":");
         write::integer(out, view.length());
-        layout(out, &view);
+        layout(out, view);
         out.extend_from_slice(b",\"fields\":");
-        fields::fixed(out, &view, clock);
+        fields::fixed(out, view, clock);
         out.extend_from_slice(b",\"floating\":");
-        fields::floating(out, &view, clock, options.show_secrets);
+        fields::floating(out, view, clock, options.show_secrets);
         let masked = !options.show_secrets && view.may_hide_secret();
         raw(out, ",\"opaque\":", view.opaque(), masked);
         raw(out, ",\"unread\":", view.unread(), masked);

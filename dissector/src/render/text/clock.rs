@@ -48,6 +48,17 @@ impl Clock {
         self.local(zone, second).div_euclid(SECONDS_PER_DAY)
     }
 
+    /// Writes a time of day in whole seconds; with `fine`, tenths as well.
+    pub fn short(&mut self, pen: &mut Pen<'_>, zone: &TimeZone, time: Timestamp, fine: bool) {
+        let second = time.nanos().div_euclid(NANOS_PER_SECOND);
+        time_of_day(pen, self.local(zone, second).rem_euclid(SECONDS_PER_DAY));
+        if fine {
+            let tenth = time.nanos().rem_euclid(NANOS_PER_SECOND) / (NANOS_PER_SECOND / 10);
+            pen.put(".");
+            pen.digits(tenth.unsigned_abs(), 1);
+        }
+    }
+
     /// Writes a time; `previous` is that of the line before.
     pub fn write(
         &mut self,

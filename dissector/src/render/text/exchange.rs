@@ -3,7 +3,7 @@
 use super::clock;
 use super::message::separate;
 use super::pen::{Paint, Pen, Sign};
-use crate::correlate::{FailureCode, OutcomeKind, Part};
+use crate::correlate::{Answer, FailureCode, Outcome, OutcomeKind, Part};
 use crate::protocol::Value;
 use crate::record::MessageInfo;
 
@@ -27,6 +27,12 @@ pub(super) fn answer(pen: &mut Pen<'_>, info: &MessageInfo) {
         name(pen, &answer.request);
     }
     pen.put(" ");
+    said(pen, answer);
+    pen.spaces(2);
+}
+
+/// How long an answer took, and what it says if it refuses.
+pub(super) fn said(pen: &mut Pen<'_>, answer: &Answer) {
     latency(pen, answer.latency);
     match answer.kind {
         OutcomeKind::Failed => {
@@ -40,7 +46,6 @@ pub(super) fn answer(pen: &mut Pen<'_>, info: &MessageInfo) {
         }
         _ => {}
     }
-    pen.spaces(2);
 }
 
 /// What became of a request.
@@ -57,6 +62,11 @@ pub(super) fn outcome(pen: &mut Pen<'_>, info: &MessageInfo) {
         pen.number(part.no);
         pen.put(" ");
     }
+    became(pen, outcome);
+}
+
+/// What became of a request, in words.
+pub(super) fn became(pen: &mut Pen<'_>, outcome: &Outcome) {
     match outcome.kind {
         OutcomeKind::Confirmed => timed(pen, outcome.latency),
         OutcomeKind::Late => {

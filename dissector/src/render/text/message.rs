@@ -3,6 +3,7 @@
 use super::clock::{self, Clock};
 use super::pen::{Paint, Pen, Sign};
 use super::{Hints, TextOptions, exchange, fields};
+use crate::analysis::StateChange;
 use crate::correlate::OutcomeKind;
 use crate::decode::{MessageView, Reading};
 use crate::finding::{Code, Finding, Severity};
@@ -105,6 +106,22 @@ pub(super) fn line(
     exchange::outcome(pen, info);
     findings(pen, info, view);
     pen.end_line();
+}
+
+/// Writes what a message says: its fields as on its line, without all that stands around them.
+pub(super) fn gist(
+    pen: &mut Pen<'_>,
+    options: &TextOptions,
+    info: &MessageInfo,
+    view: &MessageView<'_>,
+    change: Option<StateChange>,
+) {
+    version(pen, info, view);
+    fields::leading(pen, options, info, view);
+    fields::others(pen, options, info, view, change);
+    if view.message().is_none() || view.reading() == Reading::Unknown {
+        body_size(pen, view);
+    }
 }
 
 /// The message's name in the colour of its kind.

@@ -4,6 +4,9 @@
 //! [`Scratch`] space. So batches of records may be rendered by several threads, each with scratch space of its own, after a
 //! [`Sequence`] has given each record its hints.
 
+mod agent_rows;
+mod agents;
+mod bars;
 pub(super) mod clock;
 mod detail;
 mod differences;
@@ -11,17 +14,26 @@ pub(super) mod escape;
 mod exchange;
 mod fields;
 mod hex;
+mod ladder;
+mod lanes;
 mod message;
 pub(super) mod pen;
 mod problems;
 pub mod sessions;
 mod story;
+mod strip;
 mod values;
+pub mod words;
 
+pub use agent_rows::{PERIOD_COLUMNS, period_rows};
+pub use agents::{AgentPage, agents_at_a_glance, percent};
+pub use bars::{Bars, Heading};
 pub use clock::TimeMode;
 pub use differences::Differences;
 pub use escape::is_harmless;
+pub use ladder::Stories;
 pub use problems::Problems;
+pub use strip::Span;
 
 use crate::analysis::{AgentStates, StateChange};
 use crate::decode::Decoder;

@@ -56,7 +56,8 @@ pub fn row(session: &Session, ascii: bool) -> Vec<Cell> {
     ]
 }
 
-fn version(pen: &mut Pen<'_>, session: &Session) {
+/// The protocol version and how it is known.
+pub(super) fn version(pen: &mut Pen<'_>, session: &Session) {
     match (session.content, session.version_source, session.version) {
         (Content::Encrypted, ..) => pen.put("TLS"),
         (_, VersionSource::Inferred { oldest, newest }, _) => {
@@ -79,7 +80,7 @@ fn version(pen: &mut Pen<'_>, session: &Session) {
 }
 
 /// The client's identity: the names it gave, and the agent it is for.
-fn who(pen: &mut Pen<'_>, session: &Session) {
+pub(super) fn who(pen: &mut Pen<'_>, session: &Session) {
     let identity = &session.identity;
     let names = [
         &identity.client_id,
@@ -104,7 +105,8 @@ fn who(pen: &mut Pen<'_>, session: &Session) {
     }
 }
 
-fn services(pen: &mut Pen<'_>, session: &Session) {
+/// The services that were granted, or else asked for.
+pub(super) fn services(pen: &mut Pen<'_>, session: &Session) {
     if session.content != Content::Cti {
         pen.put("-");
         return;

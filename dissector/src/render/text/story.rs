@@ -70,6 +70,12 @@ pub(super) fn line(
     pen.sign(Sign::Aside);
     pen.off();
     pen.spaces(2);
+    told(pen, record);
+    pen.end_line();
+}
+
+/// What the line of a record that is no message tells.
+pub(super) fn told(pen: &mut Pen<'_>, record: Record<'_>) {
     match record {
         Record::SessionBegan(session) => began(pen, session),
         Record::SessionEnded(session) => ended(pen, session),
@@ -77,7 +83,6 @@ pub(super) fn line(
         Record::Notice(notice) => self::notice(pen, notice),
         Record::Message(..) | Record::Exchange(_) => {}
     }
-    pen.end_line();
 }
 
 fn began(pen: &mut Pen<'_>, session: &Session) {

@@ -1,0 +1,111 @@
+//! A report to read: one HTML page.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use cti_dissector::analysis::calls::{CallOptions, Calls};
+use cti_dissector::analysis::{Agents, Statistics};
+use cti_dissector::triage::{Thresholds, Triage};
+use ctishark_report::{CallSheets, Collector, Report, Scope};
+
+use super::{book, study};
+use crate::args::ReportArgs;
+use crate::draft::Draft;
+use crate::driver;
+use crate::settings::{ReportOptions, Settings};
+
+/// Runs it.
+pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let ReportArgs {
+        input,
+        select,
+        output,
+        title,
+        max_messages,
+        utc,
+        thresholds,
+        decode,
+        common,
+    } = args;
+    let mut limits = Thresholds::default();
+    for (name, value) in &thresholds {
+        limits
+            .set(name, value)
+            .context("invalid value for '--threshold <NAME=VALUE>'")?;
+    }
+    let ReportOptions {
+        inputs,
+        selection,
+        zone,
+        decoding,
+    } = ReportOptions::new(utc, &input, select, decode, &common)?;
+    let names: Vec<String> = driver::names(&inputs).into_iter().map(|n| n.name).collect();
+    ensure!(
+        !names.iter().any(|name| is_same(Path::new(name), &output)),
+        "{} is one of the captures; name another file with --output",
+        output.display()
+    );
+    let draft = Draft::new(&output)?;
+    let selective = !selection.is_empty();
+    let most = usize::try_from(max_messages).unwrap_or(usize::MAX);
+    let several_inputs = inputs.len() > 1;
+    let stories = CallOptions {
+        stories: true,
+        in_order: true,
+    };
+    let finished = study::run(inputs, &selection, &decoding, settings, |_| {
+        (
+            Triage::new(limits, selective),
+            Calls::new(stories, CallSheets::new(zone.clone())),
+            Agents::new(true),
+            Statistics::new(None),
+            Collector::new(most, selective, several_inputs, zone.clone()),
+        )
+    })?;
+    let (triage, calls, agents, statistics, collector) = finished.analysis;
+    let (calls, reached) = calls.finish();
+    let mut notices = finished.outcome.notices.clone();
+    notices.extend(book::notices(reached));
+    let summary = driver::summary(&finished.outcome, finished.selected);
+    let report = Report {
+        title: title.unwrap_or_else(|| heading(&names)),
+        tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+        zone,
+        scope: Scope {
+            inputs: names,
+            summary,
+            notices,
+        },
+        problems: triage.finish(),
+        calls,
+        agents: agents.finish(),
+        statistics,
+        collected: collector.finish(),
+    };
+    let page = report.page().context("the page could not be made")?;
+    draft.finish(page.as_bytes())?;
+    Ok(driver::exit_code(finished.outcome.failed))
+}
+
+/// Whether two names lead to the same file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// The heading of a page about these captures.
+fn heading(names: &[String]) -> String {
+    let short = |name: &String| {
+        let file = Path::new(name).file_name();
+        file.map_or_else(|| name.clone(), |n| n.to_string_lossy().into_owned())
+    };
+    match names {
+        [only] => format!("CTI traffic in {}", short(only)),
+        [first, .., last] => format!("CTI traffic in {} to {}", short(first), short(last)),
+        [] => "CTI traffic".to_owned(),
+    }
+}

@@ -1,0 +1,115 @@
+//! The columns of each section.
+
+use crate::render::table::Column;
+
+pub(super) const TYPE: [Column; 8] = [
+    Column::right("TYPE", "type"),
+    Column::left("NAME", "name"),
+    Column::left("DIRECTION", "direction"),
+    Column::right("MESSAGES", "messages"),
+    Column::right("SHARE", "share_percent"),
+    Column::right("BYTES", "bytes"),
+    Column::right("AVERAGE", "average_bytes"),
+    BAR,
+];
+
+pub(super) const DIRECTION: [Column; 5] = [
+    Column::left("DIRECTION", "direction"),
+    Column::right("MESSAGES", "messages"),
+    Column::right("SHARE", "share_percent"),
+    Column::right("BYTES", "bytes"),
+    BAR,
+];
+
+pub(super) const SESSION: [Column; 15] = [
+    Column::right("SESSION", "session"),
+    Column::left("CLIENT", "client"),
+    Column::left("SERVER", "server"),
+    Column::left("WHO", "who"),
+    Column::right("MESSAGES", "messages"),
+    Column::csv("messages_from_client"),
+    Column::csv("messages_from_server"),
+    Column::right("BYTES", "bytes"),
+    Column::right("REQUESTS", "requests"),
+    Column::right("FAILED", "failed"),
+    Column::right("UNANSWERED", "unanswered"),
+    Column::right("MEDIAN", "median_ms"),
+    Column::right("P99", "p99_ms"),
+    Column::right("MAX", "max_ms"),
+    BAR,
+];
+
+pub(super) const INTERVAL: [Column; 9] = [
+    Column::left("FROM", "from"),
+    Column::right("MESSAGES", "messages"),
+    Column::right("OF CLIENTS", "messages_from_client"),
+    Column::right("OF SERVERS", "messages_from_server"),
+    Column::right("BYTES", "bytes"),
+    Column::right("REQUESTS", "requests"),
+    Column::right("FAILED", "failed"),
+    Column::right("UNANSWERED", "unanswered"),
+    BAR,
+];
+
+pub(super) const LATENCY: [Column; 14] = [
+    Column::csv("type"),
+    Column::left("REQUEST", "request"),
+    Column::left("ASKED BY", "asked_by"),
+    Column::right("COUNT", "requests"),
+    Column::right("ANSWERED", "answered"),
+    Column::right("MIN", "min_ms"),
+    Column::right("MEDIAN", "median_ms"),
+    Column::right("P90", "p90_ms"),
+    Column::right("P99", "p99_ms"),
+    Column::right("MAX", "max_ms"),
+    Column::right("FAILED", "failed"),
+    Column::right("UNANSWERED", "unanswered"),
+    Column::right("LATE", "late"),
+    Column::right("NOT JUDGED", "not_judged"),
+];
+
+pub(super) const RESPONSE_TIME: [Column; 8] = [
+    Column::right("INDEX", "type"),
+    Column::left("PROCEDURE", "request"),
+    Column::left("ASKED BY", "asked_by"),
+    Column::right("CALLS", "calls"),
+    Column::right("MIN SRT", "min_s"),
+    Column::right("MAX SRT", "max_s"),
+    Column::right("AVG SRT", "average_s"),
+    Column::right("SUM SRT", "sum_s"),
+];
+
+pub(super) const FAILURES: [Column; 11] = [
+    Column::left("REQUEST", "request"),
+    Column::csv("by"),
+    Column::right("CODE", "code"),
+    Column::left("NAME", "name"),
+    Column::left("MEANING", "meaning"),
+    Column::left("PERIPHERAL ERROR", "peripheral_error"),
+    Column::csv("peripheral_meaning"),
+    Column::right("COUNT", "count"),
+    Column::left("FIRST", "first"),
+    Column::csv("last"),
+    Column::left("HINT", "hint"),
+];
+
+pub(super) const HEARTBEATS: [Column; 11] = [
+    Column::right("SESSION", "session"),
+    Column::left("WHO", "who"),
+    Column::right("COUNT", "heartbeats"),
+    Column::right("EVERY", "interval_median_s"),
+    Column::csv("interval_min_s"),
+    Column::right("LONGEST", "interval_max_s"),
+    Column::right("IDLE TIMEOUT", "idle_timeout_s"),
+    Column::right("ANSWERED", "answered"),
+    Column::right("MEDIAN", "median_ms"),
+    Column::right("MAX", "max_ms"),
+    Column::right("LOST", "lost"),
+];
+
+pub(super) const BAR: Column = Column {
+    heading: "",
+    key: "",
+    right: false,
+    csv_only: false,
+};
