@@ -6,81 +6,21 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod browser;
+#[path = "report/hostile.rs"]
+mod hostile;
+#[path = "report/pages.rs"]
+mod pages;
 
-use assert_cmd::Command;
 use browser::Browser;
 use ctishark_fixtures::Scenario;
+use pages::{
+    DOWN, ENTER, ESCAPE, FOCUSED, ROWS, STATUS, assert_quiet, ctishark, fixture, keep_picture,
+    place, report,
+};
 use predicates::prelude::*;
 use serde_json::json;
-use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-
-const ENTER: char = '\u{E007}';
-const ESCAPE: char = '\u{E00C}';
-const DOWN: char = '\u{E015}';
-
-/// What the browser shows of the rows of messages.
-const ROWS: &str = "return document.querySelectorAll('#rows tr.row').length";
-/// Number of the row that has the keyboard.
-const FOCUSED: &str = "return (document.activeElement.closest('tr')?.id ?? '')";
-const STATUS: &str = "return document.getElementById('status').textContent";
-
-fn fixture(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/captures");
-    folder.join(name).canonicalize().unwrap()
-}
-
-/// Where pages and pictures of a test are left, to be looked at.
-fn place(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
-    fs::create_dir_all(&folder).unwrap();
-    folder.join(name)
-}
-
-fn ctishark() -> Command {
-    let mut command = Command::cargo_bin("ctishark").unwrap();
-    command.env("TZ", "UTC").env("NO_COLOR", "1");
-    command
-}
-
-/// The report of a capture, in a file named after the test.
-fn report(capture: &Path, name: &str, options: &[&str]) -> PathBuf {
-    let page = place(&format!("{name}.html"));
-    let mut command = ctishark();
-    command.arg("report").arg(capture).args(options);
-    command.arg("-o").arg(&page).assert().success();
-    page
-}
-
-/// Writes a picture and makes sure that there is something in it.
-fn keep_picture(browser: &Browser, name: &str) -> BTreeSet<[u8; 3]> {
-    let png = browser.picture();
-    fs::write(place(&format!("{name}.png")), &png).unwrap();
-    let decoder = png::Decoder::new(std::io::Cursor::new(png));
-    let mut reader = decoder.read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    assert!(info.width >= 1000 && info.height >= 500, "{info:?}");
-    let width = info.color_type.samples();
-    let colours: BTreeSet<[u8; 3]> = pixels
-        .chunks_exact(width)
-        .map(|p| [p[0], p[1], p[2]])
-        .collect();
-    assert!(colours.len() > 20, "{} colours", colours.len());
-    colours
-}
-
-/// Nothing went wrong, and nothing but the pages themselves was asked for.
-fn assert_quiet(browser: &Browser) {
-    assert_eq!(browser.console(), Vec::<String>::new());
-    let requests = browser.requests();
-    assert!(!requests.is_empty());
-    let pages = format!("file://{}", place("").display());
-    for url in requests {
-        assert!(url.starts_with(&pages) && url.contains(".html"), "{url}");
-    }
-}
+use std::path::Path;
 
 #[test]
 fn a_page_opens_searches_and_expands() {
@@ -246,129 +186,6 @@ fn it_is_light_dark_and_printed() {
     assert_quiet(&browser);
 }
 
-/// What of a page could run, load or lead away.
-const ACTIVE: &str = "
-    const own = new Set(['settings', 'data', '']);
-    const odd = [];
-    for (const e of document.querySelectorAll('*')) {
-        if (['IMG', 'IFRAME', 'OBJECT', 'EMBED', 'LINK', 'I', 'B', 'U', 'TEXTAREA'].includes(e.tagName)) odd.push(e.outerHTML);
-        if (e.tagName === 'SCRIPT' && !own.has(e.id)) odd.push(e.outerHTML);
-        if (e.localName === 'a' && !e.getAttribute('href').startsWith('#')) odd.push(e.outerHTML);
-        for (const a of e.attributes) if (a.name.startsWith('on') || a.name === 'style') odd.push(e.outerHTML);
-    }
-    if (document.scripts.length !== 3) odd.push(`${document.scripts.length} scripts`);
-    return odd.join('\\n')";
-
-#[test]
-fn hostile_texts_stay_texts() {
-    let capture = fixture("hostile.pcap");
-    let title = "</title><script>document.title='taken'</script>";
-    let page = report(&capture, "hostile", &["--title", title]);
-    let Some(browser) = Browser::start() else {
-        return;
-    };
-    browser.open(&page, "");
-    assert_eq!(browser.text("return document.title"), title);
-    browser.run("for (const b of document.querySelectorAll('#rows .row button')) b.click()");
-    browser.run("for (const d of document.querySelectorAll('details')) d.open = true");
-    assert_eq!(browser.text(ACTIVE), "");
-    let text = browser.text("return document.body.innerText");
-    for expected in [
-        "<script>document.title='taken'</script>",
-        "</title><svg onload=document.title=1>",
-        "<b>1001</b>",
-        "\\x1b[2J9\\u{202e}1",
-        "\"><img src=x onerror=alert(1)>",
-        "</script><!--<script>",
-        "a\\u{202e}b\\u{2066}c\\u{009b}31m",
-        "]]>&lt;b&gt;&amp;",
-        "first\\nsecond\\tthird",
-        "=cmd|' /C calc'!A0",
-    ] {
-        assert!(text.contains(expected), "{expected} is not in {text}");
-    }
-    let odd: Vec<char> = text
-        .chars()
-        .filter(|c| !matches!(c, '\n' | '\t') && !cti_dissector::render::text::is_harmless(*c))
-        .collect();
-    assert_eq!(odd, [' '; 0]);
-    // What is shown can be searched as it is shown, and the links of agents find it.
-    browser.run(
-        "const s = document.getElementById('search'); s.value = '\\\\x1b[2J9'; s.dispatchEvent(new Event('input'))",
-    );
-    browser.wait(&format!("{STATUS}.startsWith('1 of')"));
-    assert_eq!(browser.text("return document.title"), title);
-    assert_quiet(&browser);
-}
-
-#[test]
-fn hostile_texts_stay_texts_in_the_terminal_and_in_tables() {
-    let output = |arguments: &[&str]| {
-        let mut command = ctishark();
-        command.args(arguments).arg(fixture("hostile.pcap"));
-        let out = command.args(["--color", "always"]).output().unwrap();
-        assert!(out.status.success(), "{arguments:?}");
-        let text = String::from_utf8(out.stdout).unwrap();
-        // What remains of control characters are the program's own colours.
-        let plain = ["0", "1", "2", "31", "32", "33", "34", "36", "1;31"]
-            .iter()
-            .fold(text, |text, code| {
-                text.replace(&format!("\x1b[{code}m"), "")
-            });
-        let odd: Vec<char> = plain
-            .chars()
-            .filter(|c| *c != '\n' && !cti_dissector::render::text::is_harmless(*c))
-            .collect();
-        assert_eq!(odd, [' '; 0], "{arguments:?}: {plain}");
-        plain
-    };
-    for arguments in [
-        &["--detail"][..],
-        &["sessions"],
-        &["triage"],
-        &["calls"],
-        &["call", "16777301"],
-        &["agents"],
-        &["stats"],
-    ] {
-        output(arguments);
-    }
-    for command in ["sessions", "triage", "calls", "agents"] {
-        let table = output(&[command, "--format", "csv"]);
-        let cells = || table.lines().flat_map(|line| line.split(','));
-        let formula = cells().find(|cell| cell.trim_start_matches('"').starts_with(['=', '@']));
-        assert_eq!(formula, None, "{command}");
-    }
-    let calls = output(&["calls", "--format", "csv"]);
-    assert!(calls.contains(",'=1+1,"), "{calls}");
-    let picture = output(&["call", "16777301", "--format", "svg"]);
-    assert!(
-        !picture.contains("<img") && picture.contains("&lt;img"),
-        "{picture}"
-    );
-}
-
-#[test]
-fn the_policy_stops_what_would_get_in() {
-    let page = report(&fixture("demo.pcap"), "policy", &[]);
-    let Some(browser) = Browser::start() else {
-        return;
-    };
-    browser.open(&page, "");
-    // As if something had got past the templates.
-    browser.run(
-        "const s = document.createElement('script'); s.textContent = 'window.taken = true'; document.body.append(s);
-         const i = document.createElement('img'); i.src = 'http://127.0.0.1:9/x.png'; document.body.append(i);
-         document.body.insertAdjacentHTML('beforeend', '<b onclick=\"window.taken = true\" id=\"bait\">x</b>');
-         document.getElementById('bait').click();",
-    );
-    assert_eq!(browser.run("return window.taken === undefined"), true);
-    let console = browser.console().join("\n");
-    for directive in ["script-src", "default-src"] {
-        assert!(console.contains(directive), "{console}");
-    }
-}
-
 #[test]
 fn ten_thousand_messages_stay_usable() {
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/large/busy-day.scn");
@@ -468,7 +285,7 @@ fn without_scripts_there_is_all_but_the_messages() {
     let text = browser.text("return document.body.innerText");
     for expected in [
         "QUERY_AGENT_STATE_REQ not answered",
-        "The server lost the request",
+        "lost the request",
         "reset by the client after CLOSE_REQ",
         "States of agent 1001",
         "ANSWER_CALL_REQ",
@@ -517,37 +334,6 @@ fn what_is_left_out_is_said() {
         "{page}"
     );
     assert!(page.contains("This report is about a selection:"), "{page}");
-}
-
-#[test]
-fn passwords_are_not_in_the_page() {
-    let page = report(&fixture("secrets.pcap"), "secrets", &[]);
-    let Some(browser) = Browser::start() else {
-        return;
-    };
-    browser.open(&page, "");
-    browser.run("for (const b of document.querySelectorAll('#rows .row button')) b.click()");
-    browser.run("for (const d of document.querySelectorAll('details')) d.open = true");
-    let text = browser.text("return document.body.textContent");
-    assert!(text.contains("masked"));
-    let out = ctishark()
-        .args(["--format", "ndjson", "--show-secrets"])
-        .arg(fixture("secrets.pcap"))
-        .output()
-        .unwrap();
-    let mut passwords = 0;
-    for line in String::from_utf8(out.stdout).unwrap().lines() {
-        let record: serde_json::Value = serde_json::from_str(line).unwrap();
-        for field in record["floating"].as_array().into_iter().flatten() {
-            let name = field["name"].as_str().unwrap_or_default();
-            let value = field["value"].as_str().unwrap_or_default();
-            if name.contains("Password") && !value.is_empty() {
-                passwords += 1;
-                assert!(!text.contains(value), "{name}");
-            }
-        }
-    }
-    assert!(passwords > 0);
 }
 
 #[test]

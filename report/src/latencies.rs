@@ -1,4 +1,4 @@
-//! How long answers take and what fails, as the page shows it: a row for each type of request with its latencies on a scale of powers of ten.
+//! How long answers take and what fails, as the page shows it: a row for each type of request, latencies on a scale of powers of ten.
 
 use crate::limits::{MAX_FAILURES, MAX_REQUEST_TYPES, MAX_TYPES};
 use crate::messages::Packed;

@@ -18,7 +18,10 @@ use cti_dissector::triage::Problem;
 use jiff::tz::TimeZone;
 use std::fmt;
 
-const SCRIPT: &str = include_str!("../assets/script.js");
+const SCRIPT: &str = concat!(
+    include_str!("../assets/shell.js"),
+    include_str!("../assets/messages.js")
+);
 const STYLE: &str = include_str!("../assets/style.css");
 
 /// What was read, and how much of it.

@@ -101,13 +101,14 @@ impl<S: Show> Consumer for Run<S> {
     }
 }
 
-/// Reads the captures and shows their calls; remarks are made on standard error. Gives back what showed them.
+/// Reads the captures and shows their calls, with the stories of those that go by the name of `only`; remarks are made on standard error.
+/// Gives back what showed them.
 pub fn run<S: Show>(
     inputs: Vec<FileInput>,
     selection: &Selection,
     decoding: &Decoding,
     settings: &Settings,
-    calls: CallOptions,
+    only: Option<&str>,
     mut show: S,
 ) -> anyhow::Result<(S, End)> {
     // Whether a request is selected may show only when its outcome does.
@@ -122,7 +123,15 @@ pub fn run<S: Show>(
             error: None,
         };
         let selector = Selector::new(selection.criteria(start));
-        Ok(Run(Study::new(Calls::new(calls, writer), selector)))
+        let options = CallOptions {
+            stories: only.is_some(),
+            in_order: true,
+        };
+        let mut calls = Calls::new(options, writer);
+        if let Some(name) = only {
+            calls = calls.only(name);
+        }
+        Ok(Run(Study::new(calls, selector)))
     };
     let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, make)?;
     outcome.remark(settings);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use cti_dissector::analysis::calls::{Call, CallOptions};
+use cti_dissector::analysis::calls::Call;
 use cti_dissector::render::json;
 use cti_dissector::render::svg;
 use cti_dissector::render::table::{self, Cell, Column};
@@ -43,10 +43,7 @@ pub fn run(args: CallArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         look,
         decoding,
     } = StoryOptions::new(args, settings)?;
-    let options = CallOptions {
-        stories: true,
-        in_order: false,
-    };
+    let only = Some(wanted.as_str());
     let json_options = json::Options {
         show_secrets: false,
         several_inputs: inputs.len() > 1,
@@ -63,7 +60,7 @@ pub fn run(args: CallArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                     stories.write(out, call);
                 }
             });
-            book::run(inputs, &selection, &decoding, settings, options, show)?.1
+            book::run(inputs, &selection, &decoding, settings, only, show)?.1
         }
         StoryFormat::Csv => {
             let mut headed = false;
@@ -77,7 +74,7 @@ pub fn run(args: CallArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                     table::csv_rows(out, &rows(call));
                 }
             });
-            book::run(inputs, &selection, &decoding, settings, options, show)?.1
+            book::run(inputs, &selection, &decoding, settings, only, show)?.1
         }
         StoryFormat::Svg => {
             let show = Picture {
@@ -86,7 +83,7 @@ pub fn run(args: CallArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                 calls: Vec::new(),
                 zone: look.zone,
             };
-            book::run(inputs, &selection, &decoding, settings, options, show)?.1
+            book::run(inputs, &selection, &decoding, settings, only, show)?.1
         }
         StoryFormat::Json | StoryFormat::Ndjson => {
             let form = if format == StoryFormat::Json {
@@ -103,7 +100,7 @@ pub fn run(args: CallArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                 }
             };
             let show = Json::new(form, names, write);
-            book::run(inputs, &selection, &decoding, settings, options, show)?.1
+            book::run(inputs, &selection, &decoding, settings, only, show)?.1
         }
     }
     .outcome;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use cti_dissector::analysis::calls::{Call, CallOptions};
+use cti_dissector::analysis::calls::Call;
 use cti_dissector::render::json;
 use cti_dissector::render::table::{self, Cell, Column, Look, Pieces};
 
@@ -69,10 +69,6 @@ pub fn run(args: CallsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         view,
         decoding,
     } = StudyOptions::new(args.study, settings)?;
-    let options = CallOptions {
-        stories: false,
-        in_order: true,
-    };
     let names = driver::names(&inputs);
     let selective = !went.is_empty();
     let wanted = move |call: &Call| call.selected && went.accepts(call);
@@ -89,7 +85,7 @@ pub fn run(args: CallsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                 shown: &mut shown,
                 show: table,
             };
-            book::run(inputs, &selection, &decoding, settings, options, show)?.1
+            book::run(inputs, &selection, &decoding, settings, None, show)?.1
         }
         TableFormat::Csv => {
             let show = Only {
@@ -97,7 +93,7 @@ pub fn run(args: CallsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                 shown: &mut shown,
                 show: Csv,
             };
-            book::run(inputs, &selection, &decoding, settings, options, show)?.1
+            book::run(inputs, &selection, &decoding, settings, None, show)?.1
         }
         TableFormat::Json | TableFormat::Ndjson => {
             let write = |objects: &json::Objects, out: &mut Vec<u8>, call: &Call| {
@@ -108,7 +104,7 @@ pub fn run(args: CallsArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
                 shown: &mut shown,
                 show: Json::new(view.format, names, write),
             };
-            book::run(inputs, &selection, &decoding, settings, options, show)?.1
+            book::run(inputs, &selection, &decoding, settings, None, show)?.1
         }
     };
     let some_selected = end.selected.is_none_or(|n| n > 0);

@@ -43,8 +43,10 @@ pub(super) struct Book {
     aliases: HashMap<u64, u64>,
     /// When each call is to be told if nothing comes.
     due: BTreeSet<(Timestamp, u64)>,
-    /// Calls that are over and wait for older ones.
-    waiting: BTreeMap<u64, Call>,
+    /// Calls that are over and wait for older ones, with the bytes of their stories.
+    waiting: BTreeMap<u64, (Call, usize)>,
+    /// The name of the calls whose stories are wanted; all without one.
+    pub only: Option<String>,
     calls_begun: u64,
     legs_begun: u64,
     calls_told: u64,
@@ -419,13 +421,19 @@ impl Book {
         for absorbed in &open.absorbed {
             self.aliases.remove(absorbed);
         }
-        self.story_bytes = self.story_bytes.saturating_sub(open.step_bytes);
-        let told = open.finish(&self.lost, self.options.stories);
+        let mut bytes = open.step_bytes;
+        let mut told = open.finish(&self.lost, self.options.stories);
+        if self.only.as_deref().is_some_and(|name| !told.goes_by(name)) {
+            self.story_bytes = self.story_bytes.saturating_sub(bytes);
+            bytes = 0;
+            told.steps = Vec::new();
+            told.variables = BTreeMap::new();
+        }
         if self.options.in_order {
-            self.waiting.insert(call, told);
+            self.waiting.insert(call, (told, bytes));
             self.release();
         } else {
-            self.tell(told);
+            self.tell(told, bytes);
         }
     }
 
@@ -438,14 +446,15 @@ impl Book {
             if *no > oldest {
                 self.reached.out_of_order += 1;
             }
-            let Some((_, call)) = self.waiting.pop_first() else {
+            let Some((_, (call, bytes))) = self.waiting.pop_first() else {
                 return;
             };
-            self.tell(call);
+            self.tell(call, bytes);
         }
     }
 
-    fn tell(&mut self, mut call: Call) {
+    fn tell(&mut self, mut call: Call, bytes: usize) {
+        self.story_bytes = self.story_bytes.saturating_sub(bytes);
         self.calls_told += 1;
         call.no = self.calls_told;
         self.ready.push(call);

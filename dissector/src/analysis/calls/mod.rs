@@ -95,6 +95,13 @@ impl<S: CallSink> Calls<S> {
         Self { book, sink }
     }
 
+    /// Keeps stories only of calls that go by a name ([`Call::goes_by`]); the others are told without.
+    #[must_use]
+    pub fn only(mut self, name: &str) -> Self {
+        self.book.only = Some(name.to_owned());
+        self
+    }
+
     /// What takes the calls.
     pub const fn sink(&mut self) -> &mut S {
         &mut self.sink

@@ -41,7 +41,7 @@ pub struct Sighting {
 /// A piece of call data and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// Name: CallVariable3, user.account, user.steps[0], CallWrapupData and so on.
+    /// Name: CallVariable3, user.account, `user.steps[0]`, CallWrapupData and so on.
     pub name: String,
     /// Its value; `None` when it is gone.
     pub value: Option<String>,

@@ -821,3 +821,18 @@ fn a_name_finds_a_call_by_any_of_its_ids() {
         assert!(!call.goes_by(name), "{name}");
     }
 }
+
+#[test]
+fn stories_are_kept_only_of_calls_that_go_by_the_name_asked_for_and_numbers_stay() {
+    let mut bench = Bench::new(true);
+    bench.book.only = Some("8".to_owned());
+    bench.begin(1, 6, 20101, "ANI=5550142").wait(1);
+    bench.whole(1, 7, 5_550_142).wait(1).whole(1, 8, 5_550_142);
+    let calls = bench.end();
+    let told: Vec<(u64, Vec<u32>, bool)> = calls
+        .iter()
+        .map(|c| (c.no, ids(c), c.steps.is_empty()))
+        .collect();
+    let expected = [(1, vec![6], true), (2, vec![7], true), (3, vec![8], false)];
+    assert_eq!(told, expected);
+}
