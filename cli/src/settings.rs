@@ -16,8 +16,8 @@ use cti_dissector::select::{Criteria, TypeFilter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    CallArgs, ColorChoice, CommonArgs, DecodeArgs, DiffArgs, Format, InputArgs, SelectArgs, ShowArgs,
-    StoryFormat, StudyArgs, TableFormat, TimeStyle, TimelineArgs,
+    CallArgs, ColorChoice, CommonArgs, DecodeArgs, DiffArgs, Format, InputArgs, SelectArgs,
+    ShowArgs, StoryFormat, StudyArgs, TableFormat, TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;

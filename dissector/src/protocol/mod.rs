@@ -1,17 +1,17 @@
 //! What is known of the protocol: static tables and look-up by number and name. Knows nothing of bytes.
 
-mod comparison;
 mod advice;
+mod comparison;
 mod definition;
 pub mod roles;
 mod tables;
 mod version;
 
-pub use comparison::{About, Comparison, IdentityClass, OrderLine, Scope};
 pub use advice::{
     PeripheralError, Reason, hint_for_control_failure, hint_for_status, peripheral_error,
     peripheral_errors, reason, reason_on, reasons,
 };
+pub use comparison::{About, Comparison, IdentityClass, OrderLine, Scope};
 pub use definition::{
     Alternative, Failure, FixedField, FloatingField, FloatingUse, Kind, Layout, List, Message,
     MessageType, Place, Sender, Shown, Special, TableKind, Value, ValueTable, Variant, VersionInfo,
