@@ -191,7 +191,8 @@ fn a_variant_that_speaks_of_a_field_in_vain_is_refused() {
 
 #[test]
 fn what_a_comparison_goes_by_must_exist() {
-    let cases: [(&str, fn(&mut schema::Comparison)); 6] = [
+    type Change = fn(&mut schema::Comparison);
+    let cases: [(&str, Change); 6] = [
         ("comparison.toml: varies: 'NoSuch*' does not exist", |c| {
             c.varies.fields.push("NoSuch*".into());
         }),

@@ -43,8 +43,7 @@ fn dump_of(name: &str) -> Vec<u8> {
         renderer.record(&mut out, &record);
         out.push(b'\n');
     };
-    let mut conversations =
-        Conversations::new(Options::default(), &mut write as &mut dyn FnMut(Record<'_>));
+    let mut conversations = Conversations::new(Options::default(), &mut write);
     comparing::each_segment(&comparing::scenario(name), |segment| {
         conversations.segment(segment)
     });

@@ -378,7 +378,9 @@ mod tests {
         }
     }
 
-    fn aligned(old: &[u32], new: &[u32]) -> (Vec<(u32, u32)>, Vec<(u32, u32)>) {
+    type Pairs = Vec<(u32, u32)>;
+
+    fn aligned(old: &[u32], new: &[u32]) -> (Pairs, Pairs) {
         let alignment = align(&Numbers(old.to_vec(), new.to_vec()), 128);
         (alignment.pairs, alignment.moved)
     }
@@ -415,7 +417,7 @@ mod tests {
         // Every tenth message is one of few that are the same; all others are changed, and some are gone.
         let talk = |changed: u32| -> Vec<u32> {
             let one = |n: u32| {
-                if n % 10 == 0 {
+                if n.is_multiple_of(10) {
                     10
                 } else {
                     (n % 50 + 2) * 10 + changed

@@ -8,6 +8,7 @@
 //! It knows nothing of output.
 
 mod align;
+mod both;
 mod compare;
 mod latency;
 mod lexicon;

@@ -1,6 +1,7 @@
 //! What differs, in numbers.
 
-use super::compare::{Comparison, Edit, each_slot};
+use super::both::each_slot;
+use super::compare::{Comparison, Edit};
 use super::latency::{self, Slower};
 use super::lexicon::at;
 use super::side::{Asked, KeptSession};

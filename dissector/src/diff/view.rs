@@ -1,6 +1,7 @@
 //! What a comparison has to show: messages in a line, and fields that changed. Texts may hold whatever the captures do.
 
-use super::compare::{Comparison, Pair, each_slot};
+use super::both::each_slot;
+use super::compare::{Comparison, Pair};
 use super::lexicon::{Content, Slot};
 use super::rules::classes;
 use super::side::{Kept, KeptSession};
