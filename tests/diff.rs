@@ -314,6 +314,18 @@ fn what_is_no_side_is_refused() {
         "sideways",
     );
     assert_eq!(diff(&[TRANSFERRED]).status.code(), Some(2));
+    // Nothing is not the same as nothing.
+    let empty = folder.path().join("empty.pcap");
+    let header = std::fs::read(root().join(TRANSFERRED)).unwrap();
+    std::fs::write(&empty, &header[..24]).unwrap();
+    let empty = empty.to_str().unwrap();
+    let output = diff(&["--quiet", empty, empty]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(text(&output.stderr).contains("nothing to compare"));
+    assert_eq!(
+        diff(&["--quiet", empty, TRANSFERRED]).status.code(),
+        Some(1)
+    );
     assert_eq!(diff(&["no-such-file", TRANSFERRED]).status.code(), Some(2));
 }
 

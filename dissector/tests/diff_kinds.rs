@@ -374,3 +374,24 @@ fn another_scenario_altogether_is_compared_in_good_order() {
         }
     }
 }
+
+#[test]
+fn what_was_not_captured_of_a_session_is_no_change_of_it() {
+    let old = written(&day(3));
+    let mut new = old.clone();
+    // From the fourth message on: no OPEN_REQ, so that client, services and version are not known for sure.
+    let from = messages(&new)[3].0;
+    new.events.drain(..from);
+    new.connections[0].midstream = true;
+    let comparison = compared(&old, &new);
+    assert_eq!(comparison.pairs.len(), 1);
+    assert_eq!(comparison.pairs[0].changes, []);
+    assert_eq!(
+        what(&told(&comparison)),
+        [
+            ("missing", "OPEN_REQ"),
+            ("missing", "OPEN_CONF"),
+            ("missing", "SYSTEM_EVENT")
+        ]
+    );
+}

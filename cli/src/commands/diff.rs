@@ -6,7 +6,7 @@ mod sides;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use cti_dissector::diff::{self, Comparison, OldSide};
 use cti_dissector::render::json;
 use cti_dissector::render::table::Look;
@@ -43,6 +43,12 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
     let new = reading.side(new, collector)?;
     let failed = failed || new.failed;
     let comparison = diff::compare(old, new.collector);
+    let summary = &comparison.summary;
+    // A test that compares nothing with nothing must not pass.
+    ensure!(
+        summary.old.0 + summary.new.0 > 0,
+        "nothing to compare: neither side holds CTI sessions"
+    );
     if !settings.quiet {
         for pattern in comparison.unused_patterns() {
             let pattern = pattern.as_str();

@@ -184,8 +184,15 @@ pub(super) fn changes(old: &Session, new: &Session) -> Vec<SessionChange> {
         .filter(|(old, new)| old.1 != new.1)
         .map(|((what, old), (_, new))| SessionChange { what, old, new })
         .collect();
-    // How a session ended is known only where its end was captured.
-    changes.retain(|change| change.what != "end" || change.old.is_some() && change.new.is_some());
+    // Who the client is, and which version the session has, is known for sure only where its beginning was captured.
+    let opened = |session: &Session| session.identity.services_requested.is_some();
+    let both_opened = opened(old) && opened(new);
+    changes.retain(|change| match change.what {
+        // How a session ended is known only where its end was captured.
+        "end" => change.old.is_some() && change.new.is_some(),
+        "close_status" | "refused" => true,
+        _ => both_opened,
+    });
     changes
 }
 
