@@ -18,6 +18,8 @@ mod emit_messages;
 mod emit_versions;
 #[path = "build/layout.rs"]
 mod layout;
+#[path = "build/privacy.rs"]
+mod privacy;
 #[path = "build/schema.rs"]
 mod schema;
 

@@ -114,6 +114,29 @@ Exit codes:
   0  done
   2  could not do it: no such call, wrong usage, a file that cannot be read, not a capture";
 
+const EXTRACT_EXAMPLES: &str = "\
+Examples:
+  ctishark extract --session 2 trace.pcapng -o session2.pcapng
+  ctishark extract --call 16777235 ring_*.pcap.gz -o call.pcap
+  ctishark extract --agent 1001 --from 10:15 --to 10:30 trace.pcap -o agent.pcapng.gz
+  ctishark extract -Y 'findings' --whole trace.pcapng -o - | tshark -r -
+
+Exit codes:
+  0  done, even when nothing was selected
+  2  could not do it: wrong usage, a file that cannot be read or written, not a capture";
+
+const REDACT_EXAMPLES: &str = "\
+Examples:
+  ctishark redact trace.pcapng -o shared.pcapng
+  ctishark redact --key-file team.key ring_*.pcap.gz -o shared.pcap.gz
+  ctishark redact --keep config,client --report replaced.json trace.pcapng -o shared.pcapng
+  ctishark redact --list
+  ctishark extract --agent 1001 trace.pcapng -o - | ctishark redact - -o shared.pcapng
+
+Exit codes:
+  0  done
+  2  could not do it: wrong usage, a file that cannot be read or written, not a capture";
+
 const DIFF_EXAMPLES: &str = "\
 Examples:
   ctishark diff old.pcapng new.pcapng           does it still talk the same way?
@@ -204,6 +227,18 @@ pub enum Command {
     /// A name that several calls go by, such as an ANI, tells them all, as far as one of their messages is selected.
     #[command(after_help = CALL_EXAMPLES)]
     Call(Box<CallArgs>),
+    /// Write a capture with only the packets of the selected messages, and what is needed to follow them
+    ///
+    /// Kept are the packets that carry selected messages and those right before and behind them, how their sessions were opened, the
+    /// handshake and the end of their connections, and all fragments of each. With --session alone, everything of these sessions.
+    #[command(after_help = EXTRACT_EXAMPLES)]
+    Extract(Box<ExtractArgs>),
+    /// Write a capture that can be shared: numbers, names, agents, passwords, call data and addresses replaced
+    ///
+    /// Values become others of the same length and alphabet, the same value the same one everywhere, so that the capture decodes to the
+    /// same messages. What cannot be decoded is blanked, what is not CTI left out. The guide says what remains to be seen.
+    #[command(after_help = REDACT_EXAMPLES)]
+    Redact(Box<RedactArgs>),
     /// Compare the conversations of two runs: do they still talk the same way?
     ///
     /// What differs from run to run is recognised: times, ports, InvokeIDs, call IDs and other names that a run gives to things. A name must
@@ -370,6 +405,95 @@ pub struct CallArgs {
     pub decode: DecodeArgs,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExtractArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub save: SaveArgs,
+    /// Keep all packets of every connection that has a selected message
+    #[arg(long, help_heading = "Output")]
+    pub whole: bool,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, help_heading = "Output")]
+    pub utc: bool,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RedactArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Write the capture to this file; - is standard output
+    ///
+    /// A name that ends in .pcap gives a pcap file, any other pcapng; .gz and .zst behind it compress. The file is there when it is
+    /// complete, and not before.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "list", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub format: Option<CaptureFormat>,
+    #[command(flatten)]
+    pub choices: RedactChoices,
+    /// List what is done about each field, and do nothing
+    #[arg(long, help_heading = "Redaction")]
+    pub list: bool,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// What to replace, and by which key.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Redaction")]
+pub struct RedactChoices {
+    /// Leave a class of fields or a field as it is (repeatable)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub keep: Vec<String>,
+    /// Replace a class of fields or a field that stays otherwise, numbers too (repeatable)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub redact: Vec<String>,
+    /// Secret text that decides which value becomes which; without it every run has a new one
+    ///
+    /// With the same key, other captures get the same pseudonyms, and whoever has the key can find out what they stand for. The list of
+    /// processes shows it to others on this machine; --key-file does not.
+    #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
+    pub key: Option<String>,
+    /// Read the key from a file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key_file: Option<PathBuf>,
+    /// Leave out encrypted connections instead of blanking what they carry
+    #[arg(long)]
+    pub drop_encrypted: bool,
+    /// Keep TCP connections that are not CTI, with blank payload
+    #[arg(long)]
+    pub keep_other: bool,
+    /// Write what was replaced to this file, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+}
+
+/// Where a capture is written to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct SaveArgs {
+    /// Write the capture to this file; - is standard output
+    ///
+    /// A name that ends in .pcap gives a pcap file, any other pcapng; .gz and .zst behind it compress. The file is there when it is
+    /// complete, and not before.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<CaptureFormat>,
 }
 
 #[derive(Debug, Args)]
@@ -652,6 +776,15 @@ pub enum Format {
     Ndjson,
     /// One JSON document
     Json,
+}
+
+/// Forms of a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CaptureFormat {
+    /// Packets of one link type
+    Pcap,
+    /// Packets of any link types
+    Pcapng,
 }
 
 /// Forms of a result that is one document.

@@ -229,7 +229,7 @@ pub fn dissect<S: Consumer>(
             conversations.segment(&segment);
             conversations.sink().check()?;
         }
-        progress.tick(&segments);
+        progress.tick(|| segments.bytes_read());
     }
     progress.finish();
     let mut rest = segments
@@ -374,7 +374,7 @@ fn about_layers(counts: &LayerCounts) -> impl Iterator<Item = Notice> {
 }
 
 /// A bar on standard error, for long runs only.
-struct Progress {
+pub struct Progress {
     wanted: bool,
     total: Option<u64>,
     started: Instant,
@@ -388,7 +388,8 @@ const PATIENCE: Duration = Duration::from_millis(800);
 const TICK: u32 = 8192;
 
 impl Progress {
-    fn new(inputs: &[FileInput], settings: &Settings) -> Self {
+    /// A bar for inputs that are read from their beginnings.
+    pub fn new(inputs: &[FileInput], settings: &Settings) -> Self {
         let total = inputs.iter().map(Input::size).sum::<Option<u64>>();
         Self {
             wanted: settings.progress,
@@ -399,7 +400,8 @@ impl Progress {
         }
     }
 
-    fn tick(&mut self, segments: &Segments) {
+    /// Another packet was read; `bytes` tells how many bytes so far.
+    pub fn tick(&mut self, bytes: impl FnOnce() -> u64) {
         if !self.wanted {
             return;
         }
@@ -416,11 +418,12 @@ impl Progress {
             });
         }
         if let Some(bar) = &self.bar {
-            bar.set_position(segments.bytes_read());
+            bar.set_position(bytes());
         }
     }
 
-    fn finish(&self) {
+    /// All was read.
+    pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

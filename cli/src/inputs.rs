@@ -4,9 +4,11 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use cti_dissector::capture::Input;
+use tempfile::NamedTempFile;
 
 use crate::search;
 
@@ -38,6 +40,8 @@ enum Place {
     Pipe(Option<PathBuf>),
     /// Standard input; false once it was handed out.
     Stdin(bool),
+    /// What came from a pipe, in a temporary file.
+    Spooled(Arc<NamedTempFile>),
     /// Cannot be read, and why. It says so when its turn comes, so that the others are read all the same.
     Bad(String),
 }
@@ -67,6 +71,14 @@ impl FileInput {
         // A compressed beginning ends in the middle; what comes before that is enough.
         let _ = decompressed.take(64).read_to_end(&mut first);
         Ok(first)
+    }
+
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            _ => None,
+        }
     }
 
     /// A regular file.
@@ -99,16 +111,18 @@ impl Input for FileInput {
                 }
                 Ok(Box::new(io::stdin()))
             }
+            Place::Spooled(file) => Ok(Box::new(file.reopen()?)),
             Place::Bad(reason) => Err(io::Error::other(reason.clone())),
         }
     }
 
     fn open_at(&mut self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
-        let Place::File(path) = &self.place else {
-            return Err(io::Error::other("cannot be read a second time"));
+        let mut file = match &self.place {
+            Place::File(path) => File::open(path)?,
+            Place::Spooled(file) => file.reopen()?,
+            _ => return Err(io::Error::other("cannot be read a second time")),
         };
         tracing::trace!(input = self.name, offset, "opening again");
-        let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(offset))?;
         Ok(Box::new(file))
     }
@@ -116,14 +130,42 @@ impl Input for FileInput {
     fn size(&self) -> Option<u64> {
         match &self.place {
             Place::File(path) => fs::metadata(path).ok().map(|m| m.len()),
+            Place::Spooled(file) => file.as_file().metadata().ok().map(|m| m.len()),
             Place::Pipe(_) | Place::Stdin(_) | Place::Bad(_) => None,
         }
     }
 
     /// Whether it can be opened more than once.
     fn reopenable(&self) -> bool {
-        matches!(self.place, Place::File(_) | Place::Bad(_))
+        matches!(
+            self.place,
+            Place::File(_) | Place::Spooled(_) | Place::Bad(_)
+        )
     }
+}
+
+/// The same inputs twice, for whoever has to read them twice. What comes from a pipe is copied to a temporary file first.
+pub fn twice(inputs: Vec<FileInput>) -> anyhow::Result<(Vec<FileInput>, Vec<FileInput>)> {
+    let mut first = Vec::new();
+    let mut second = Vec::new();
+    for mut input in inputs {
+        if !input.reopenable() {
+            let mut file = NamedTempFile::new().context("a temporary file")?;
+            let mut source = input.open().with_context(|| input.name.clone())?;
+            io::copy(&mut source, file.as_file_mut())
+                .with_context(|| format!("{}: copying it to a temporary file", input.name))?;
+            input.place = Place::Spooled(Arc::new(file));
+        }
+        let place = match &input.place {
+            Place::File(path) => Place::File(path.clone()),
+            Place::Spooled(file) => Place::Spooled(Arc::clone(file)),
+            Place::Bad(reason) => Place::Bad(reason.clone()),
+            Place::Pipe(_) | Place::Stdin(_) => continue,
+        };
+        second.push(FileInput::new(input.name.clone(), place));
+        first.push(input);
+    }
+    Ok((first, second))
 }
 
 /// Whether there is nothing to read: no file named, and standard input is a person.

@@ -10,6 +10,7 @@ mod driver;
 mod inputs;
 mod output;
 mod rotation;
+mod save;
 mod search;
 mod settings;
 mod values;

@@ -16,8 +16,9 @@ use cti_dissector::select::{Criteria, TypeFilter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    CallArgs, ColorChoice, CommonArgs, DecodeArgs, DiffArgs, Format, InputArgs, SelectArgs,
-    ShowArgs, StoryFormat, StudyArgs, TableFormat, TimeStyle, TimelineArgs,
+    CallArgs, ColorChoice, CommonArgs, DecodeArgs, DiffArgs, ExtractArgs, Format, InputArgs,
+    RedactArgs, RedactChoices, SaveArgs, SelectArgs, ShowArgs, StoryFormat, StudyArgs, TableFormat,
+    TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;
@@ -106,6 +107,34 @@ pub struct DiffOptions {
     pub decoding: Decoding,
 }
 
+/// What cutting a capture down is to do.
+#[derive(Debug)]
+pub struct ExtractOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// Which messages to keep.
+    pub selection: Selection,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+    /// Where to write to.
+    pub save: SaveArgs,
+    /// Keep all packets of connections with a selected message.
+    pub whole: bool,
+}
+
+/// What redacting is to do.
+#[derive(Debug)]
+pub struct RedactOptions {
+    /// The captures, in the order named.
+    pub inputs: Vec<FileInput>,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+    /// Where to write to.
+    pub save: SaveArgs,
+    /// What to replace, and by which key.
+    pub args: RedactChoices,
+}
+
 /// How the result of looking at a whole capture is shown.
 #[derive(Debug, Clone)]
 pub struct StudyView {
@@ -142,6 +171,15 @@ impl Selection {
     /// Whether it depends on what becomes of requests, so that they must be held back until that is known.
     pub fn asks_for_outcomes(&self) -> bool {
         self.only_failures || self.filter.as_ref().is_some_and(Filter::asks_for_outcomes)
+    }
+
+    /// Whether sessions are chosen by number, and nothing else is asked.
+    pub fn names_sessions_only(&self) -> bool {
+        let sessions = Self {
+            sessions: Vec::new(),
+            ..self.clone()
+        };
+        !self.sessions.is_empty() && sessions.is_empty()
     }
 
     /// Whether everything is selected.
@@ -398,6 +436,20 @@ impl DiffOptions {
     }
 }
 
+impl ExtractOptions {
+    /// What the arguments ask for.
+    pub fn new(args: ExtractArgs) -> anyhow::Result<Self> {
+        let zone = time_zone(args.utc);
+        Ok(Self {
+            selection: Selection::new(args.select, &zone, false)?,
+            decoding: Decoding::new(args.decode),
+            inputs: captures(&args.input, &args.common)?,
+            save: args.save,
+            whole: args.whole,
+        })
+    }
+}
+
 fn read_profile(path: &Path) -> anyhow::Result<Profile> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     Profile::parse(&text).map_err(|error| match error.line(&text) {
@@ -419,6 +471,21 @@ fn filter_of(
     Ok(text
         .map(|text| Filter::with_options(&text, &options))
         .transpose()?)
+}
+
+impl RedactOptions {
+    /// What the arguments ask for.
+    pub fn new(args: RedactArgs) -> anyhow::Result<Self> {
+        Ok(Self {
+            decoding: Decoding::new(args.decode),
+            inputs: captures(&args.input, &args.common)?,
+            save: SaveArgs {
+                output: args.output.context("no output is named")?,
+                format: args.format,
+            },
+            args: args.choices,
+        })
+    }
 }
 
 impl Selection {

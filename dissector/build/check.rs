@@ -1,7 +1,7 @@
 //! Soundness of the protocol data. Every fault names file, row and key.
 
 use crate::layout::{self, size_of};
-use crate::{Data, advice, schema};
+use crate::{Data, advice, privacy, schema};
 use std::collections::{BTreeMap, BTreeSet};
 
 const KINDS: [&str; 5] = ["request", "confirmation", "event", "indication", "response"];
@@ -42,6 +42,7 @@ pub fn check(data: &Data) -> Vec<String> {
     specials(data, &mut faults);
     versions(data, &mut faults);
     advice::check(data, &mut faults);
+    privacy::check(data, &mut faults);
     crate::comparison::check(data, &mut faults);
     faults
 }

@@ -1,6 +1,6 @@
 //! The files of the protocol data.
 
-use crate::{advice, schema};
+use crate::{advice, privacy, schema};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ pub struct Data {
     pub unpublished: Vec<schema::Unpublished>,
     pub advice: advice::Advice,
     pub versions: std::collections::BTreeMap<String, schema::Version>,
+    pub privacy: Vec<privacy::Class>,
     pub comparison: schema::Comparison,
 }
 
@@ -47,6 +48,7 @@ pub fn load(root: &Path) -> Result<Data, Box<dyn Error>> {
                 .error,
             hints: read(&root.join("hints.toml"))?,
         },
+        privacy: read::<privacy::PrivacyFile>(&root.join("privacy.toml"))?.class,
         versions: read::<schema::VersionFile>(&root.join("versions.toml"))?.version,
         comparison: read(&root.join("comparison.toml"))?,
     })

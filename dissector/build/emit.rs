@@ -3,13 +3,14 @@
 use crate::check::number;
 use crate::emit_messages::{published, unpublished};
 use crate::emit_versions::versions;
-use crate::{Data, advice, schema};
+use crate::{Data, advice, privacy, schema};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
 
 pub fn emit(data: &Data) -> Result<String, Box<dyn Error>> {
     let mut out = String::new();
+    privacy::emit(&mut out, data)?;
     for (name, table) in &data.enums {
         value_table(&mut out, &table_ident(name), name, table)?;
     }

@@ -270,6 +270,20 @@ pub const MAX_DEFERRED: usize = 4_096;
 /// Clients, peripherals and devices that a detector of triage remembers; then it forgets the first.
 pub const MAX_REMEMBERED: usize = 16_384;
 
+/// Packets with fragments of one IP datagram that are remembered; a datagram has no more, unless they come again and again.
+pub const MAX_CARRIERS: usize = 8_192;
+
+/// Packets of a session's opening, and of the answers to a request, that `extract` remembers until something selects them.
+pub const MAX_OPENING_PACKETS: usize = 64;
+
+/// Words, numbers and addresses, of each kind, whose pseudonyms are remembered; they are worked out anew beyond.
+pub const MAX_PSEUDONYMS: usize = 65_536;
+
+/// Redacted bytes of one stream that are gathered before they go to the temporary file, and of all streams.
+pub const REDACTED_STRETCH: usize = 16 * 1024;
+
+/// The same over all streams.
+pub const REDACTED_BYTES: usize = 16 * 1024 * 1024;
 /// Memory that the two sides of a comparison may take (bytes, estimated). Beyond it nothing is compared: half a capture would differ in all
 /// that is not there.
 pub const MAX_DIFF_BYTES: u64 = 8 * 1024 * 1024 * 1024;

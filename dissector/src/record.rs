@@ -73,19 +73,39 @@ impl Peers {
 
 /// The packets that carried a message, in order. One or two, as most messages have, take no memory of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Packets(SmallVec<[PacketId; 2]>);
+pub struct Packets {
+    ids: SmallVec<[PacketId; 2]>,
+    sequence: u32,
+}
+
+impl Packets {
+    /// Packets that carried a message whose first byte has this TCP sequence number.
+    #[must_use]
+    pub fn new(ids: &[PacketId], sequence: u32) -> Self {
+        Self {
+            ids: SmallVec::from_slice(ids),
+            sequence,
+        }
+    }
+
+    /// TCP sequence number of the message's first byte; all its bytes that were captured follow each other.
+    #[must_use]
+    pub const fn sequence(&self) -> u32 {
+        self.sequence
+    }
+}
 
 impl Deref for Packets {
     type Target = [PacketId];
 
     fn deref(&self) -> &[PacketId] {
-        &self.0
+        &self.ids
     }
 }
 
 impl From<&[PacketId]> for Packets {
     fn from(packets: &[PacketId]) -> Self {
-        Self(SmallVec::from_slice(packets))
+        Self::new(packets, 0)
     }
 }
 

@@ -19,6 +19,8 @@ mod comparison;
 mod data;
 #[path = "../build/layout.rs"]
 mod layout;
+#[path = "../build/privacy.rs"]
+mod privacy;
 #[path = "../build/schema.rs"]
 mod schema;
 
@@ -53,7 +55,31 @@ fn the_data_as_it_is_has_no_fault() {
 #[test]
 fn every_kind_of_fault_is_named_with_file_row_and_key() {
     type Change = fn(&mut Data);
-    let cases: [(&str, Change); 19] = [
+    let cases: [(&str, Change); 24] = [
+        ("privacy.toml: tag 8 (ANI) has no class", |d| {
+            d.privacy[0].fields.retain(|f| f != "ANI");
+        }),
+        (
+            "privacy.toml: digits: field 'ANI' is in class phone too",
+            |d| {
+                d.privacy[1].fields.push("ANI".into());
+            },
+        ),
+        ("privacy.toml: phone: no field 'ANY'", |d| {
+            d.privacy[0].fields.push("ANY".into());
+        }),
+        (
+            "privacy.toml: phone: field 'AgentState' is of type USHORT",
+            |d| {
+                d.privacy[0].fields.push("AgentState".into());
+            },
+        ),
+        ("privacy.toml: tag 49 (AgentPassword) is a secret", |d| {
+            for class in &mut d.privacy {
+                class.fields.retain(|f| f != "AgentPassword");
+            }
+            d.privacy[0].fields.push("AgentPassword".into());
+        }),
         (
             "reasons.toml: 255 of Unified CCE: states 'AGENT_STATE_AWAY' is not in AgentState",
             |d| {

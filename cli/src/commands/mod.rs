@@ -6,7 +6,9 @@ mod call;
 mod calls;
 mod diff;
 mod explain;
+mod extract;
 mod generate;
+mod redact;
 mod report;
 mod sessions;
 mod stats;
@@ -18,7 +20,9 @@ use std::process::ExitCode;
 
 use crate::args::{self, Cli, Command, CommonArgs};
 use crate::inputs;
-use crate::settings::{self, DiffOptions, Settings, StudyOptions, TimelineOptions};
+use crate::settings::{
+    self, DiffOptions, ExtractOptions, RedactOptions, Settings, StudyOptions, TimelineOptions,
+};
 
 /// Runs what was asked for.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -85,6 +89,23 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             let settings = prepare(&args.common);
             report::run(*args, &settings)
+        }
+        Some(Command::Extract(args)) => {
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("extract")));
+            }
+            let settings = prepare(&args.common);
+            extract::run(ExtractOptions::new(*args)?, &settings)
+        }
+        Some(Command::Redact(args)) => {
+            let settings = prepare(&args.common);
+            if args.list {
+                return redact::list(&args);
+            }
+            if inputs::nothing_given(&args.input.files) {
+                return Ok(no_input(Some("redact")));
+            }
+            redact::run(RedactOptions::new(*args)?, &settings)
         }
         Some(Command::Diff(args)) => {
             let settings = prepare(&args.common);

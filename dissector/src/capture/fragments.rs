@@ -6,6 +6,7 @@
 //! UDP is of interest as a tunnel only, which the first fragment tells by its port: the parts of other datagrams are let go
 //! then, and not counted.
 
+use super::PacketId;
 use super::ip::Datagram;
 use super::tunnel;
 use crate::limits;
@@ -38,6 +39,8 @@ struct Entry {
     fragments: u64,
     /// What it is part of is known to be of interest.
     wanted: bool,
+    /// The packets that brought it.
+    carriers: Vec<PacketId>,
     parts: Parts,
 }
 
@@ -79,12 +82,14 @@ pub(super) enum Joined {
 }
 
 impl Fragments {
-    /// Takes a fragment; the payload of a datagram that it makes whole is left in `joined`.
+    /// Takes a fragment that some packets brought (several where it was itself within fragments); the payload of a datagram
+    /// that it makes whole is left in `joined`, and `carriers` are all packets that brought a part of it.
     pub(super) fn add(
         &mut self,
         datagram: &Datagram<'_>,
         nest: u64,
         time: Timestamp,
+        carriers: &mut Vec<PacketId>,
         joined: &mut Vec<u8>,
     ) -> Joined {
         let Some(fragment) = datagram.fragment else {
@@ -126,6 +131,7 @@ impl Fragments {
                 first: time,
                 fragments: 0,
                 wanted: !is_udp,
+                carriers: Vec::new(),
                 parts: Parts::Some {
                     buffer,
                     protocol: None,
@@ -147,6 +153,9 @@ impl Fragments {
             return Joined::Malformed;
         }
         entry.fragments = entry.fragments.saturating_add(1);
+        if entry.carriers.len() < limits::MAX_CARRIERS {
+            entry.carriers.extend_from_slice(carriers);
+        }
         if is_first {
             *protocol = Some(datagram.protocol);
         }
@@ -154,6 +163,7 @@ impl Fragments {
             self.bytes = self.bytes.saturating_sub(buffer.data().len());
             joined.clear();
             joined.extend_from_slice(buffer.data());
+            *carriers = std::mem::take(&mut entry.carriers);
             entry.parts = Parts::Joined(time);
             return Joined::Whole(protocol);
         }
@@ -172,6 +182,7 @@ impl Fragments {
             first: time,
             fragments: 0,
             wanted: false,
+            carriers: Vec::new(),
             parts: Parts::Refused(time),
         };
         self.entries.insert(key, entry);

@@ -7,7 +7,7 @@ use super::fragments::{Fragments, Joined};
 use super::ip::{self, Datagram, Stop};
 use super::link::{self, Carrier, Network};
 use super::tunnel::{self, Nest, Opened};
-use super::{Flags, Packet, Segment, Tunnel, length};
+use super::{Flags, Packet, PacketId, Segment, Tunnel, length};
 use crate::limits;
 use etherparse::err::tcp::HeaderSliceError;
 use etherparse::{IpNumber, TcpHeaderSlice};
@@ -75,7 +75,7 @@ pub struct LayerCounts {
 }
 
 /// How many buffers for joined fragments there are: one for each tunnel, and one for the innermost datagram.
-const JOINED_BUFFERS: usize = limits::MAX_TUNNELS + 1;
+pub(super) const JOINED_BUFFERS: usize = limits::MAX_TUNNELS + 1;
 
 /// Peels packets down to TCP, holds the fragments of IP datagrams that are not whole yet, and knows the latest segments to
 /// tell copies of them.
@@ -86,6 +86,8 @@ pub struct Layers {
     joined: [Vec<u8>; JOINED_BUFFERS],
     duplicates: Duplicates,
     counts: LayerCounts,
+    /// The packets that brought what the last one carried.
+    carriers: Vec<PacketId>,
 }
 
 impl Layers {
@@ -102,14 +104,28 @@ impl Layers {
             joined,
             duplicates,
             counts,
+            carriers,
         } = self;
-        let peeled = match peel(fragments, joined, duplicates, &mut counts.tunnels, packet) {
+        carriers.clear();
+        carriers.push(packet.id);
+        let mut around = Around {
+            tunnels: &mut counts.tunnels,
+            carriers,
+        };
+        let peeled = match peel(fragments, joined, duplicates, &mut around, packet) {
             Ok(segment) => Peeled::Tcp(segment),
             Err(stop) => stop.into(),
         };
         counts.count(&peeled);
         counts.fragments_given_up = fragments.given_up();
         peeled
+    }
+
+    /// The packets that brought what the last packet carried: itself, and if it made an IP datagram whole all those with
+    /// fragments of that, in order.
+    #[must_use]
+    pub fn carriers(&self) -> &[PacketId] {
+        &self.carriers
     }
 
     /// Call after the last packet: what is still held counts as given up from then on.
@@ -173,11 +189,17 @@ impl From<Stop> for Peeled<'_> {
     }
 }
 
+/// What is noted about a packet on the way in.
+struct Around<'n> {
+    tunnels: &'n mut BTreeMap<Tunnel, u64>,
+    carriers: &'n mut Vec<PacketId>,
+}
+
 fn peel<'a>(
     fragments: &mut Fragments,
     joined: &'a mut [Vec<u8>],
     duplicates: &mut Duplicates,
-    tunnels: &mut BTreeMap<Tunnel, u64>,
+    around: &mut Around<'_>,
     packet: &Packet<'a>,
 ) -> Result<Segment<'a>, Stop> {
     let whole = Bytes {
@@ -197,7 +219,7 @@ fn peel<'a>(
                 let mut datagram = ip::datagram(bytes)?;
                 if datagram.fragment.is_some() {
                     let buffer = buffers.next().ok_or(Stop::TooDeep)?;
-                    datagram = join(fragments, packet, &datagram, nest, buffer)?;
+                    datagram = join(fragments, packet, &datagram, nest, around.carriers, buffer)?;
                 }
                 if datagram.protocol == IpNumber::TCP {
                     return segment(duplicates, packet, &datagram, link, nest);
@@ -212,7 +234,7 @@ fn peel<'a>(
                     inside,
                 },
                 Exported::Tcp(payload) => {
-                    add_one(tunnels, Tunnel::ExportedPdu);
+                    add_one(around.tunnels, Tunnel::ExportedPdu);
                     return exported_segment(duplicates, packet, &payload);
                 }
             },
@@ -223,7 +245,7 @@ fn peel<'a>(
             Network::Unknown => return Err(Stop::UnknownLink(packet.link_type)),
         };
         nest = nest.enter(&opened).ok_or(Stop::TooDeep)?;
-        add_one(tunnels, opened.kind);
+        add_one(around.tunnels, opened.kind);
         network = opened.inside;
     }
 }
@@ -245,11 +267,12 @@ fn link_header<'a>(data: &'a [u8], network: &Network<'_>) -> &'a [u8] {
 }
 
 /// The datagram that a fragment makes whole.
-fn join<'a>(
+pub(super) fn join<'a>(
     fragments: &mut Fragments,
     packet: &Packet<'_>,
     datagram: &Datagram<'a>,
     nest: Nest,
+    carriers: &mut Vec<PacketId>,
     buffer: &'a mut Vec<u8>,
 ) -> Result<Datagram<'a>, Stop> {
     if !datagram.may_carry_tcp() {
@@ -258,7 +281,7 @@ fn join<'a>(
     if datagram.missing > 0 {
         return Err(Stop::Cut);
     }
-    match fragments.add(datagram, nest.key, packet.time, buffer) {
+    match fragments.add(datagram, nest.key, packet.time, carriers, buffer) {
         Joined::Kept => Err(Stop::Fragment),
         Joined::Malformed => Err(Stop::Malformed),
         Joined::Refused => Err(Stop::NotTcp),
@@ -286,15 +309,7 @@ fn segment<'a>(
     link: &[u8],
     nest: Nest,
 ) -> Result<Segment<'a>, Stop> {
-    let (segment, checksum, header_len) = match TcpHeaderSlice::from_slice(datagram.payload) {
-        Ok(header) => (
-            tcp(packet, datagram, &header)?,
-            header.checksum(),
-            header.slice().len(),
-        ),
-        Err(HeaderSliceError::Content(_)) => return Err(Stop::Malformed),
-        Err(HeaderSliceError::Len(_)) => cut_in_options(packet, datagram)?,
-    };
+    let (segment, checksum, header_len) = in_datagram(packet, datagram)?;
     let options_at = etherparse::TcpHeader::MIN_LEN..header_len;
     let marks = Marks {
         id: datagram.id,
@@ -311,11 +326,27 @@ fn segment<'a>(
     Ok(segment)
 }
 
+/// The segment in a datagram, its check sum, and the length of its header.
+pub(super) fn in_datagram<'a>(
+    packet: &Packet<'_>,
+    datagram: &Datagram<'a>,
+) -> Result<(Segment<'a>, u16, usize), Stop> {
+    match TcpHeaderSlice::from_slice(datagram.payload) {
+        Ok(header) => Ok((
+            tcp(packet, datagram, &header)?,
+            header.checksum(),
+            header.slice().len(),
+        )),
+        Err(HeaderSliceError::Content(_)) => Err(Stop::Malformed),
+        Err(HeaderSliceError::Len(_)) => cut_in_options(packet, datagram),
+    }
+}
+
 /// The segment of a header that is cut within its options, which only tell copies apart: the fixed part may be all there.
 /// Also its check sum, and a header length without options.
 #[cold]
 fn cut_in_options<'a>(
-    packet: &Packet<'a>,
+    packet: &Packet<'_>,
     datagram: &Datagram<'a>,
 ) -> Result<(Segment<'a>, u16, usize), Stop> {
     /// The longest TCP header (bytes).
@@ -336,7 +367,7 @@ fn cut_in_options<'a>(
 }
 
 fn tcp<'a>(
-    packet: &Packet<'a>,
+    packet: &Packet<'_>,
     datagram: &Datagram<'a>,
     header: &TcpHeaderSlice<'_>,
 ) -> Result<Segment<'a>, Stop> {
@@ -370,7 +401,19 @@ fn exported_segment<'a>(
     packet: &Packet<'a>,
     payload: &exported::Payload<'a>,
 ) -> Result<Segment<'a>, Stop> {
-    let segment = Segment {
+    let segment = of_exported(packet, payload);
+    if duplicates.is_copy(packet, &segment, &Marks::default()) {
+        return Err(Stop::Duplicate);
+    }
+    Ok(segment)
+}
+
+/// The segment that exported payload was in.
+pub(super) const fn of_exported<'a>(
+    packet: &Packet<'_>,
+    payload: &exported::Payload<'a>,
+) -> Segment<'a> {
+    Segment {
         packet: packet.id,
         time: packet.time,
         source: payload.source,
@@ -381,11 +424,7 @@ fn exported_segment<'a>(
         window: 0,
         payload: payload.bytes.data,
         missing: payload.bytes.missing,
-    };
-    if duplicates.is_copy(packet, &segment, &Marks::default()) {
-        return Err(Stop::Duplicate);
     }
-    Ok(segment)
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use super::bytes::Bytes;
 
 /// LINKTYPE_ numbers that are read.
-const NULL: u32 = 0;
-const ETHERNET: u32 = 1;
+pub(super) const NULL: u32 = 0;
+pub(super) const ETHERNET: u32 = 1;
 const PPP: u32 = 9;
 const RAW_BSD: u32 = 12;
 const RAW_OPENBSD: u32 = 14;
@@ -12,16 +12,16 @@ const PPP_HDLC: u32 = 50;
 const PPP_ETHER: u32 = 51;
 const RAW: u32 = 101;
 const CISCO_HDLC: u32 = 104;
-const LOOP: u32 = 108;
-const LINUX_COOKED: u32 = 113;
+pub(super) const LOOP: u32 = 108;
+pub(super) const LINUX_COOKED: u32 = 113;
 const PPP_WITH_DIRECTION: u32 = 204;
 const MPLS: u32 = 219;
 const IPV4: u32 = 228;
 const IPV6: u32 = 229;
-const NFLOG: u32 = 239;
-const EXPORTED_PDU: u32 = 252;
-const PKTAP: u32 = 258;
-const LINUX_COOKED_2: u32 = 276;
+pub(super) const NFLOG: u32 = 239;
+pub(super) const EXPORTED_PDU: u32 = 252;
+pub(super) const PKTAP: u32 = 258;
+pub(super) const LINUX_COOKED_2: u32 = 276;
 
 /// Ether types.
 const TYPE_IPV4: u16 = 0x0800;

@@ -491,4 +491,4 @@ const fn kind_number(kind: Tunnel) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -11,7 +11,7 @@ use crate::framing::{Break, Framed, Output};
 use crate::limits;
 use crate::protocol::{self, NEWEST, ProtocolVersion, roles};
 use crate::reassembly::{Connection, DirectionStats, End, Side};
-use crate::record::{BreakRecord, Direction, MessageInfo, Notice, Peers, Record, Sink};
+use crate::record::{BreakRecord, Direction, MessageInfo, Notice, Packets, Peers, Record, Sink};
 use crate::sequencer::Sequencer;
 use crate::session::{
     Content, Counts, Evidence, Identity, ServerBy, Session, VersionSource, resolve,
@@ -202,7 +202,7 @@ impl<S: Sink> Core<S> {
             time: framed.time,
             peers: state.session.peers,
             direction,
-            packets: framed.packets.into(),
+            packets: Packets::new(framed.packets, framed.sequence),
             version: state
                 .session
                 .version

@@ -179,6 +179,7 @@ impl<S: Sink> State<S> {
                     from,
                     bytes,
                     packets,
+                    sequence,
                     time,
                     unconfirmed,
                 } => {
@@ -186,6 +187,7 @@ impl<S: Sink> State<S> {
                         bytes: &bytes,
                         time,
                         packets: &packets,
+                        sequence,
                         unconfirmed,
                     };
                     self.framed(&connection, from, Output::Message(framed));

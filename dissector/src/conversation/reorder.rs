@@ -19,6 +19,7 @@ pub(super) enum Waiting {
         from: Side,
         bytes: Box<[u8]>,
         packets: Box<[PacketId]>,
+        sequence: u32,
         time: Timestamp,
         unconfirmed: bool,
     },
@@ -62,6 +63,7 @@ impl Reorder {
                 bytes,
                 time,
                 packets,
+                sequence,
                 unconfirmed,
             }) => {
                 let message = Waiting::Message {
@@ -69,6 +71,7 @@ impl Reorder {
                     from,
                     bytes: bytes.into(),
                     packets: packets.into(),
+                    sequence,
                     time,
                     unconfirmed,
                 };

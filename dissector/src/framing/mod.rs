@@ -23,6 +23,8 @@ pub struct Framed<'a> {
     pub time: Timestamp,
     /// The packets that carried it.
     pub packets: &'a [PacketId],
+    /// TCP sequence number of its first byte. The others follow it without a gap.
+    pub sequence: u32,
     /// Its place was found by its content and nothing confirmed it: bytes are missing before and behind it, and no segment
     /// begins there.
     pub unconfirmed: bool,
@@ -131,6 +133,9 @@ pub struct Framer {
     unconfirmed: u64,
     /// Bytes that may still be decoded on trial.
     credit: u64,
+    /// Sequence number of the next byte to be taken in, and of the one behind the buffer, which has no gaps.
+    next_sequence: u32,
+    end_sequence: u32,
 }
 
 impl Framer {
@@ -146,6 +151,8 @@ impl Framer {
             required: confirm::ENOUGH,
             unconfirmed: 0,
             credit: limits::SEARCH_CREDIT,
+            next_sequence: 0,
+            end_sequence: 0,
         }
     }
 
@@ -204,6 +211,8 @@ impl Framer {
         let mut input = run.bytes;
         let mut segment_start = run.segment_start;
         while !input.is_empty() {
+            let taken = run.bytes.len().saturating_sub(input.len());
+            self.next_sequence = further(run.sequence, taken);
             match self.state {
                 State::InStep => {
                     input = self.step(input, run, segment_start, judge, out);
@@ -315,6 +324,13 @@ impl Framer {
         true
     }
 
+    /// Sequence number of a byte of the buffer.
+    fn sequence_at(&self, at: usize) -> u32 {
+        let behind = self.buffer.len().saturating_sub(at);
+        self.end_sequence
+            .wrapping_sub(u32::try_from(behind).unwrap_or(0))
+    }
+
     /// Hands out the buffer as one message.
     fn hand_out(&mut self, time: Timestamp, out: &mut dyn FnMut(Output<'_>)) {
         self.packets.clear();
@@ -327,6 +343,7 @@ impl Framer {
             bytes: &self.buffer,
             time,
             packets: &self.packets,
+            sequence: self.sequence_at(0),
             unconfirmed: false,
         }));
         self.forget();
@@ -377,6 +394,7 @@ impl Framer {
 
     fn keep(&mut self, bytes: &[u8], run: &DataRun<'_>, segment_start: bool) {
         self.buffer.extend_from_slice(bytes);
+        self.end_sequence = further(self.next_sequence, bytes.len());
         let end = self.buffer.len();
         self.pieces.push(Piece {
             end,
@@ -407,6 +425,7 @@ impl Framer {
                     bytes: message,
                     time: run.time,
                     packets: &[run.packet],
+                    sequence: self.next_sequence,
                     unconfirmed: false,
                 }));
                 return rest;
@@ -451,6 +470,11 @@ impl Framer {
 fn total(length: u32) -> Option<usize> {
     let length = usize::try_from(length).ok()?;
     (length <= limits::MAX_FRAMED_LENGTH).then_some(length + HEADER_LEN)
+}
+
+/// A sequence number so many bytes further on.
+fn further(sequence: u32, bytes: usize) -> u32 {
+    sequence.wrapping_add(u32::try_from(bytes).unwrap_or(0))
 }
 
 fn length(bytes: &[u8]) -> u64 {

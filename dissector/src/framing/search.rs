@@ -280,6 +280,7 @@ impl Framer {
                 bytes,
                 time,
                 packets: &self.packets,
+                sequence: self.sequence_at(at),
                 unconfirmed,
             }));
             at = end;

@@ -87,6 +87,7 @@ impl Feed {
             time: Timestamp::from_seconds(0),
             packet,
             bytes,
+            sequence: 0,
             segment_start,
         };
         self.with(|framer, judge, out| framer.push(&run, judge, out));

@@ -3,6 +3,7 @@
 mod advice;
 mod comparison;
 mod definition;
+pub mod privacy;
 pub mod roles;
 mod tables;
 mod version;

@@ -8,4 +8,6 @@ use super::definition::{
     WireType,
 };
 
+use super::privacy::{PrivacyClass, Treatment};
+
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));

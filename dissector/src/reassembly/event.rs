@@ -65,6 +65,8 @@ pub struct DataRun<'a> {
     pub packet: PacketId,
     /// The bytes; never empty.
     pub bytes: &'a [u8],
+    /// Sequence number of the first of them.
+    pub sequence: u32,
     /// The run begins where its segment begins: senders usually start a message there.
     pub segment_start: bool,
 }

@@ -434,6 +434,7 @@ impl Stream {
         out.listener
             .recent
             .remember(&mut self.trace, self.next, bytes);
+        let sequence = self.next_seq.raw();
         self.advance_to(self.next.saturating_add(i64::from(len)));
         self.stats.bytes += u64::from(len);
         let run = DataRun {
@@ -441,6 +442,7 @@ impl Stream {
             time,
             packet,
             bytes,
+            sequence,
             segment_start,
         };
         if out.listener.handler.data(out.connection, run) == Interest::Ignore {

@@ -2,14 +2,16 @@
 
 use crate::input::Bytes;
 use crate::program::{HOLD, VERSION, dissect_watching};
-use cti_dissector::analysis::Study;
+use cti_dissector::analysis::agents::Agent;
 use cti_dissector::analysis::calls::{Call, CallOptions, Calls};
+use cti_dissector::analysis::{Agents, Statistics, Study};
 use cti_dissector::conversation::Options;
 use cti_dissector::limits;
 use cti_dissector::protocol::ProtocolVersion;
 use cti_dissector::record::{Record, Sink};
+use cti_dissector::render::statistics::{self, Section};
 use cti_dissector::render::table::Look;
-use cti_dissector::render::text::{Problems, Stories, is_harmless};
+use cti_dissector::render::text::{AgentPage, Problems, Stories, is_harmless};
 use cti_dissector::render::{json, svg};
 use cti_dissector::select::{Criteria, Selector};
 use cti_dissector::triage::{Problem, Thresholds, Triage};
@@ -39,6 +41,8 @@ pub fn check(data: &[u8]) {
     let analyses = (
         Triage::new(Thresholds::default(), false),
         Calls::new(calls, told),
+        Agents::new(flags & WHOLE != 0),
+        Statistics::new((flags & SLICES != 0).then_some(1_000_000_000)),
     );
     let study = Watched {
         study: Study::new(analyses, Selector::new(Criteria::default())),
@@ -47,10 +51,53 @@ pub fn check(data: &[u8]) {
     let (watched, _, _) = dissect_watching(bytes.rest(), options, study, |watched, segment| {
         watched.study.segment(segment);
     });
-    let (problems, calls) = watched.study.finish();
+    let (problems, calls, agents, statistics) = watched.study.finish();
     let _ = calls.finish();
     let problems = problems.finish();
     triage(&problems, watched.messages);
+    agents.finish().agents.iter().for_each(agent);
+    count(&statistics, watched.messages);
+}
+
+/// Agents keep their whole history.
+const WHOLE: u8 = 2;
+/// Statistics have slices of time.
+const SLICES: u8 = 4;
+
+/// An agent is told in every form, and periods follow each other.
+fn agent(agent: &Agent) {
+    let look = Look {
+        zone: jiff::tz::TimeZone::UTC,
+        ascii: false,
+        colour: false,
+    };
+    let mut out = Vec::new();
+    AgentPage::new(look, 100).write(&mut out, agent);
+    harmless(&out);
+    let mut out = Vec::new();
+    json::agent(&mut out, agent, true, &json::Options::default());
+    let record: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(record["kind"], "agent");
+}
+
+/// What is counted by type, by session and over all adds up.
+fn count(statistics: &Statistics, messages: u64) {
+    assert_eq!(statistics.total().messages, messages);
+    let look = Look {
+        zone: jiff::tz::TimeZone::UTC,
+        ascii: false,
+        colour: false,
+    };
+    let mut out = Vec::new();
+    statistics::text(&mut out, statistics, &Section::ALL, &look, 100);
+    harmless(&out);
+    let mut out = Vec::new();
+    let objects = json::Objects::new(false);
+    json::statistics(&mut out, &objects, statistics, &Section::ALL);
+    for line in out.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let record: Value = serde_json::from_slice(line).unwrap();
+        assert!(record["kind"].is_string());
+    }
 }
 
 /// What takes calls.
@@ -58,7 +105,7 @@ type Tell = Box<dyn FnMut(Call)>;
 
 /// A study, and how many messages it got.
 struct Watched {
-    study: Study<(Triage, Calls<Tell>)>,
+    study: Study<(Triage, Calls<Tell>, Agents, Statistics)>,
     messages: u64,
 }
 

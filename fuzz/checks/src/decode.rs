@@ -115,6 +115,7 @@ fn frame(stream: &[u8], pieces: &[(usize, bool)], version: ProtocolVersion, flag
                     number: index as u64 + 1,
                 },
                 bytes,
+                sequence: (at - len) as u32,
                 segment_start: true,
             };
             framer.push(&run, &mut judge, &mut |o| account.take(o));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 const ETHERNET: u32 = 1;
 const RAW: u32 = 101;
-const PAYLOAD: &[u8] = b"Sixteen bytes and a few more.";
+pub const PAYLOAD: &[u8] = b"Sixteen bytes and a few more.";
 
 fn packet(link_type: u32, data: &[u8]) -> Packet<'_> {
     Packet {
@@ -113,7 +113,7 @@ fn mpls(labels: &[u32], inside: &[u8]) -> Vec<u8> {
 }
 
 /// Packets of every kind of tunnel, and which.
-fn samples() -> Vec<(Tunnel, u32, Vec<u8>)> {
+pub fn samples() -> Vec<(Tunnel, u32, Vec<u8>)> {
     let frame = || ethernet(0x0800, &plain());
     let in_ip = |protocol: u8, inside: &[u8]| ethernet(0x0800, &ipv4(protocol, inside));
     let gre = |inside: &[u8], head: &[u8]| in_ip(47, &header(head, inside));

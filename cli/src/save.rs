@@ -1,0 +1,225 @@
+//! Where captures are written to: beside the target under another name, and renamed when all went well; or to standard output.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use cti_dissector::capture::{
+    Capture, Input, Packet, SaveCompression, SaveError, SaveFormat, Saver,
+};
+use tempfile::NamedTempFile;
+
+use crate::args::{CaptureFormat, SaveArgs};
+use crate::driver;
+use crate::inputs::FileInput;
+use crate::output;
+use crate::settings::Settings;
+
+/// A capture to be written.
+#[derive(Debug)]
+pub struct Target {
+    /// The file; standard output without one.
+    path: Option<PathBuf>,
+    /// What messages call it.
+    name: String,
+    format: SaveFormat,
+    compression: SaveCompression,
+}
+
+impl Target {
+    /// What the arguments ask for. A file that is read cannot be written.
+    pub fn new(args: &SaveArgs, inputs: &[FileInput]) -> anyhow::Result<Self> {
+        let path = (args.output.as_os_str() != "-").then(|| followed(&args.output));
+        let typed = args.output.to_string_lossy().to_lowercase();
+        let (stem, compression) = match typed.rsplit_once('.') {
+            Some((stem, "gz")) => (stem, SaveCompression::Gzip),
+            Some((stem, "zst")) => (stem, SaveCompression::Zstd),
+            _ => (typed.as_str(), SaveCompression::None),
+        };
+        let by_name = match stem.rsplit_once('.') {
+            Some((_, "pcap" | "cap" | "dmp")) => Some(SaveFormat::Pcap),
+            Some((_, "pcapng" | "ntar")) => Some(SaveFormat::PcapNg),
+            _ => None,
+        };
+        let format = match args.format {
+            Some(CaptureFormat::Pcap) => SaveFormat::Pcap,
+            Some(CaptureFormat::Pcapng) => SaveFormat::PcapNg,
+            None => by_name.unwrap_or(SaveFormat::PcapNg),
+        };
+        if let Some(path) = &path {
+            if path.is_dir() {
+                bail!("{}: is a directory", args.output.display());
+            }
+            for input in inputs {
+                ensure!(
+                    !is_same(path, input),
+                    "{}: is read, and cannot be written at the same time",
+                    args.output.display()
+                );
+            }
+        }
+        let name = match &path {
+            Some(_) => args.output.display().to_string(),
+            None => String::from("standard output"),
+        };
+        Ok(Self {
+            path,
+            name,
+            format,
+            compression,
+        })
+    }
+
+    /// Begins to write.
+    pub fn open(self) -> anyhow::Result<Writer> {
+        let sink = match &self.path {
+            None => Sink::Stdout(io::stdout()),
+            Some(path) if is_special(path) => {
+                let file = fs::File::create(path).with_context(|| path.display().to_string())?;
+                Sink::Special(file)
+            }
+            Some(path) => {
+                let file = beside(path).with_context(|| path.display().to_string())?;
+                Sink::File(file)
+            }
+        };
+        let sink = BufWriter::with_capacity(256 * 1024, sink);
+        let saver =
+            Saver::new(sink, self.format, self.compression).with_context(|| self.name.clone())?;
+        Ok(Writer {
+            saver,
+            path: self.path,
+            name: self.name,
+            packets: 0,
+        })
+    }
+}
+
+/// What a link leads to is written, not the link.
+fn followed(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Pipes and devices are written as they are.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+}
+
+/// A new file in the folder of another one, with the rights of any new file.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ctishark-").suffix(".part");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+fn is_same(path: &Path, input: &FileInput) -> bool {
+    let Some(input) = input.path() else {
+        return false;
+    };
+    match (fs::canonicalize(path), fs::canonicalize(input)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+enum Sink {
+    File(NamedTempFile),
+    Special(fs::File),
+    Stdout(io::Stdout),
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Special(file) => file.write(bytes),
+            Self::Stdout(stdout) => stdout.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Special(file) => file.flush(),
+            Self::Stdout(stdout) => stdout.flush(),
+        }
+    }
+}
+
+/// A capture that is being written. Dropped before [`Writer::finish`], it leaves no file.
+pub struct Writer {
+    saver: Saver<BufWriter<Sink>>,
+    path: Option<PathBuf>,
+    name: String,
+    packets: u64,
+}
+
+impl Writer {
+    /// Writes a packet.
+    pub fn packet(&mut self, packet: &Packet<'_>) -> anyhow::Result<()> {
+        self.packets += 1;
+        // An error of writing by itself tells a broken pipe.
+        let outcome = self.saver.packet(packet).map_err(|error| match error {
+            SaveError::Io(error) => anyhow::Error::from(error),
+            error => anyhow::Error::from(error),
+        });
+        outcome.with_context(|| self.name.clone())
+    }
+
+    /// Writes what is left and gives the file its name. Returns the number of packets.
+    pub fn finish(self) -> anyhow::Result<u64> {
+        let sink = self.saver.finish().context(self.name.clone())?;
+        let sink = sink
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .context(self.name.clone())?;
+        if let (Sink::File(file), Some(path)) = (sink, &self.path) {
+            file.persist(path)
+                .map_err(|error| error.error)
+                .with_context(|| self.name.clone())?;
+        }
+        Ok(self.packets)
+    }
+}
+
+/// Reads all packets of captures that have been read before; what was wrong with them has been told then.
+pub fn packets(
+    inputs: Vec<FileInput>,
+    settings: &Settings,
+    mut each: impl FnMut(&Packet<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut progress = driver::Progress::new(&inputs, settings);
+    let mut capture = Capture::new(
+        inputs
+            .into_iter()
+            .map(|input| -> Box<dyn Input> { Box::new(input) })
+            .collect(),
+    );
+    loop {
+        match capture.next_packet() {
+            Ok(None) => break,
+            Ok(Some(packet)) => each(&packet)?,
+            Err(_) => continue,
+        }
+        progress.tick(|| capture.progress().bytes);
+    }
+    progress.finish();
+    Ok(())
+}
+
+/// Says on standard error what was written.
+pub fn tell(settings: &Settings, text: &str) {
+    if !settings.quiet {
+        output::remark(text);
+    }
+}

@@ -1,0 +1,451 @@
+//! Writes the headers of a packet anew.
+
+use super::super::link;
+use super::super::{Packet, Tunnel, length};
+use super::Disguise;
+use super::sums::{self, Pair};
+use super::walk::{Layer, Walk};
+use etherparse::{IpNumber, Ipv4Header, Ipv6Header, TcpHeader};
+use std::net::IpAddr;
+use std::ops::Range;
+
+const TCP_HEADER: usize = TcpHeader::MIN_LEN;
+const TCP_SUM: usize = 16;
+const UDP_SUM: usize = 6;
+
+/// The same packet with its headers where they were.
+pub(super) fn in_place(
+    out: &mut Vec<u8>,
+    packet: &Packet<'_>,
+    walk: &Walk<'_>,
+    tcp: usize,
+    payload: &[u8],
+    disguise: &mut impl Disguise,
+) {
+    let data = packet.data;
+    out.resize(data.len(), 0);
+    let first = walk.layers.first().map_or(tcp, |layer| match layer {
+        Layer::Ip { header, .. } | Layer::Tunnel { header, .. } => header.start,
+    });
+    link_header(out, packet, first, disguise);
+    for layer in &walk.layers {
+        match layer {
+            Layer::Ip {
+                header,
+                source,
+                destination,
+                ..
+            } => ip_header(
+                out,
+                data,
+                header,
+                disguise.address(*source),
+                disguise.address(*destination),
+            ),
+            Layer::Tunnel {
+                kind,
+                header,
+                frame,
+                protocol,
+            } => tunnel_header(out, data, *kind, header, *frame, *protocol, disguise),
+        }
+    }
+    if let Some(place) = out.get_mut(tcp..) {
+        tcp_header(place, walk.tcp);
+        if let Some(place) = place.get_mut(walk.tcp.len()..)
+            && let Some(place) = place.get_mut(..payload.len())
+        {
+            place.copy_from_slice(payload);
+        }
+    }
+    // From inside out: a sum is part of what is summed up around it.
+    let segment = &walk.segment;
+    let end = tcp
+        .saturating_add(walk.tcp.len())
+        .saturating_add(payload.len());
+    let ends = (segment.source.ip(), segment.destination.ip());
+    transport_sum(
+        out,
+        data,
+        tcp..end,
+        TCP_SUM,
+        IpNumber::TCP,
+        segment.missing,
+        ends,
+        disguise,
+    );
+    let mut around = None;
+    for layer in walk.layers.iter().rev() {
+        match layer {
+            Layer::Tunnel {
+                header, protocol, ..
+            } => around = Some((header.start, *protocol)),
+            Layer::Ip {
+                header,
+                end,
+                missing,
+                source,
+                destination,
+            } => {
+                if let Some((start, protocol)) = around.take().filter(|(at, _)| *at == header.end) {
+                    let ends = (*source, *destination);
+                    match protocol {
+                        Some(IpNumber::UDP) => {
+                            let (range, missing) = udp_range(data, start..*end, *missing);
+                            transport_sum(
+                                out,
+                                data,
+                                range,
+                                UDP_SUM,
+                                IpNumber::UDP,
+                                missing,
+                                ends,
+                                disguise,
+                            );
+                        }
+                        Some(IpNumber::GRE) => gre_sum(out, data, start..*end, *missing),
+                        _ => {}
+                    }
+                }
+                header_sum(out, data, header);
+            }
+        }
+    }
+}
+
+/// The segment in an Ethernet frame of its own. False where it does not fit into a datagram.
+pub(super) fn alone(
+    out: &mut Vec<u8>,
+    packet: &Packet<'_>,
+    walk: &Walk<'_>,
+    payload: &[u8],
+    disguise: &mut impl Disguise,
+) -> bool {
+    let segment = &walk.segment;
+    let source = disguise.address(segment.source.ip());
+    let destination = disguise.address(segment.destination.ip());
+    let mut header = vec![0; walk.tcp.len().max(TCP_HEADER)];
+    if walk.tcp.len() < TCP_HEADER {
+        let mut made = TcpHeader::new(
+            segment.source.port(),
+            segment.destination.port(),
+            segment.sequence,
+            segment.window,
+        );
+        made.acknowledgment_number = segment.acknowledgment;
+        let flags = segment.flags;
+        (made.syn, made.fin, made.rst, made.ack) = (flags.syn, flags.fin, flags.rst, flags.ack);
+        header.copy_from_slice(
+            made.to_bytes()
+                .get(..TCP_HEADER)
+                .unwrap_or(&[0; TCP_HEADER]),
+        );
+    } else {
+        tcp_header(&mut header, walk.tcp);
+    }
+    let captured = header.len().saturating_add(payload.len());
+    let on_wire = length(captured).saturating_add(segment.missing);
+    let Ok(short) = u16::try_from(on_wire) else {
+        return false;
+    };
+    // Where the packet had hardware addresses in front, these; else none.
+    let mut hardware = [0; 12];
+    if packet.link_type == link::ETHERNET
+        && let Some(from) = packet.data.first_chunk::<12>()
+    {
+        hardware = *from;
+        let (to, from) = hardware.split_at_mut(6);
+        disguise.hardware(to);
+        disguise.hardware(from);
+    }
+    out.extend(hardware);
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            let Ok(mut ip) = Ipv4Header::new(
+                short,
+                walk.ttl,
+                IpNumber::TCP,
+                source.octets(),
+                destination.octets(),
+            ) else {
+                return false;
+            };
+            ip.header_checksum = ip.calc_header_checksum();
+            out.extend([0x08, 0x00]);
+            out.extend_from_slice(&ip.to_bytes());
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            let ip = Ipv6Header {
+                payload_length: short,
+                next_header: IpNumber::TCP,
+                hop_limit: walk.ttl,
+                source: source.octets(),
+                destination: destination.octets(),
+                ..Ipv6Header::default()
+            };
+            out.extend([0x86, 0xdd]);
+            out.extend_from_slice(&ip.to_bytes());
+        }
+        _ => return false,
+    }
+    let start = out.len();
+    out.extend_from_slice(&header);
+    out.extend_from_slice(payload);
+    let head = sums::head(source, destination, IpNumber::TCP.0, on_wire);
+    let sum = sums::sum(&head, out.get(start..).unwrap_or_default());
+    put(out, start.saturating_add(TCP_SUM), sum);
+    true
+}
+
+/// What stands before the first IP header or tunnel. Only link types whose headers tell no more than addresses come here.
+fn link_header(out: &mut [u8], packet: &Packet<'_>, end: usize, disguise: &mut impl Disguise) {
+    copy(out, packet.data, 0..end);
+    let addresses: &[(usize, usize)] = match packet.link_type {
+        link::ETHERNET => &[(0, 6), (6, 12)],
+        link::LINUX_COOKED => &[(6, 14)],
+        link::LINUX_COOKED_2 => &[(12, 20)],
+        _ => &[],
+    };
+    for (start, end) in addresses {
+        let Some(place) = out.get_mut(*start..*end) else {
+            continue;
+        };
+        if let Some((address, rest)) = place.split_at_mut_checked(6) {
+            disguise.hardware(address);
+            // Longer addresses are those of other kinds of hardware.
+            rest.fill(0);
+        }
+    }
+}
+
+fn tunnel_header(
+    out: &mut [u8],
+    data: &[u8],
+    kind: Tunnel,
+    header: &Range<usize>,
+    frame: Option<usize>,
+    protocol: Option<IpNumber>,
+    disguise: &mut impl Disguise,
+) {
+    /// UDP and GENEVE headers in front of the options.
+    const GENEVE: usize = 16;
+    copy(out, data, header.clone());
+    let end = frame.unwrap_or(header.end);
+    if kind == Tunnel::Geneve
+        && let Some(options) = out.get_mut(header.start.saturating_add(GENEVE)..end)
+    {
+        // As many options of no kind, without data.
+        options.fill(0);
+    }
+    for address in frame.map_or([None, None], |at| [Some(at), Some(at.saturating_add(6))]) {
+        let place = address.and_then(|at| out.get_mut(at..at.saturating_add(6)));
+        if let Some(place) = place {
+            disguise.hardware(place);
+        }
+    }
+    match protocol {
+        Some(IpNumber::UDP) => put(out, header.start.saturating_add(UDP_SUM), 0),
+        Some(IpNumber::GRE) if has_gre_sum(data, header.start) => {
+            put(out, header.start.saturating_add(4), 0);
+        }
+        _ => {}
+    }
+}
+
+fn ip_header(
+    out: &mut [u8],
+    data: &[u8],
+    header: &Range<usize>,
+    source: IpAddr,
+    destination: IpAddr,
+) {
+    let start = header.start;
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            copy(out, data, start..start.saturating_add(12));
+            put(out, start.saturating_add(10), 0);
+            let place = out.get_mut(start.saturating_add(12)..start.saturating_add(20));
+            if let Some(place) = place {
+                place.copy_from_slice(&[source.octets(), destination.octets()].concat());
+            }
+            // Options stay zeros: the end of options. Behind them there may be an authentication header.
+            let words = data.get(start).map_or(5, |first| first & 15);
+            let extensions = start.saturating_add(usize::from(words) * 4)..header.end;
+            let protocol = data.get(start.saturating_add(9)).copied().unwrap_or(0);
+            extension_headers(out, data, extensions, IpNumber(protocol));
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            copy(out, data, start..start.saturating_add(8));
+            let place = out.get_mut(start.saturating_add(8)..start.saturating_add(40));
+            if let Some(place) = place {
+                place.copy_from_slice(&[source.octets(), destination.octets()].concat());
+            }
+            let next = data.get(start.saturating_add(6)).copied().unwrap_or(0);
+            extension_headers(
+                out,
+                data,
+                start.saturating_add(40)..header.end,
+                IpNumber(next),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Keeps what leads from header to header. Options become padding, and addresses of routes zeros.
+fn extension_headers(out: &mut [u8], data: &[u8], range: Range<usize>, mut kind: IpNumber) {
+    let mut at = range.start;
+    while at < range.end {
+        let Some(&[next, len]) = data.get(at..).and_then(<[u8]>::first_chunk) else {
+            return;
+        };
+        let (kept, len) = match kind {
+            IpNumber::IPV6_FRAGMENTATION_HEADER => (8, 8),
+            // Security parameters and sequence number; the sum of the secret is not kept.
+            IpNumber::AUTHENTICATION_HEADER => (12, (usize::from(len) + 2) * 4),
+            // Type and segments left.
+            IpNumber::IPV6_ROUTE_HEADER => (4, (usize::from(len) + 1) * 8),
+            _ => (2, (usize::from(len) + 1) * 8),
+        };
+        copy(out, data, at..at.saturating_add(kept).min(range.end));
+        kind = IpNumber(next);
+        at = at.saturating_add(len);
+    }
+}
+
+/// The fields of a TCP header and its well-known options; others become padding. The check sum stays zero.
+fn tcp_header(out: &mut [u8], header: &[u8]) {
+    /// Segment size, window scale, selective acknowledgments allowed and made, time stamps.
+    const KNOWN: [u8; 5] = [2, 3, 4, 5, 8];
+    const NO_OPERATION: u8 = 1;
+    copy(out, header, 0..header.len());
+    put(out, TCP_SUM, 0);
+    let mut at = TCP_HEADER;
+    while let Some(&kind) = header.get(at) {
+        let len = match (kind, header.get(at.saturating_add(1))) {
+            (0, _) => 1,
+            (NO_OPERATION, _) => 1,
+            (_, Some(len)) => usize::from(*len).max(2),
+            (_, None) => 1,
+        };
+        let end = at.saturating_add(len).min(header.len());
+        if kind == 0 {
+            // What is behind the end of options is nothing.
+            if let Some(rest) = out.get_mut(at..header.len()) {
+                rest.fill(0);
+            }
+            return;
+        }
+        if !KNOWN.contains(&kind)
+            && let Some(option) = out.get_mut(at..end)
+        {
+            option.fill(NO_OPERATION);
+        }
+        at = end;
+    }
+}
+
+/// Captured bytes of a UDP datagram, and how many are missing: it may be shorter than the IP datagram.
+fn udp_range(data: &[u8], range: Range<usize>, missing: u32) -> (Range<usize>, u32) {
+    let len = data
+        .get(range.start.saturating_add(4)..)
+        .and_then(<[u8]>::first_chunk::<2>)
+        .map_or(0, |len| u16::from_be_bytes(*len));
+    let on_wire = length(range.len()).saturating_add(missing);
+    if len < 8 || u32::from(len) > on_wire {
+        return (range, missing);
+    }
+    let end = range.start.saturating_add(usize::from(len)).min(range.end);
+    let captured = length(end.saturating_sub(range.start));
+    (range.start..end, u32::from(len).saturating_sub(captured))
+}
+
+#[expect(clippy::too_many_arguments, reason = "one header, seen from all sides")]
+fn transport_sum(
+    out: &mut [u8],
+    data: &[u8],
+    range: Range<usize>,
+    at: usize,
+    protocol: IpNumber,
+    missing: u32,
+    (source, destination): (IpAddr, IpAddr),
+    disguise: &mut impl Disguise,
+) {
+    let len = length(range.len()).saturating_add(missing);
+    let old_head = sums::head(source, destination, protocol.0, len);
+    let new_head = sums::head(
+        disguise.address(source),
+        disguise.address(destination),
+        protocol.0,
+        len,
+    );
+    let (Some(old), Some(new)) = (data.get(range.clone()), out.get(range.clone())) else {
+        return;
+    };
+    let pair = Pair {
+        old,
+        new,
+        old_head: &old_head,
+        new_head: &new_head,
+        whole: missing == 0,
+    };
+    let sum = match pair.sum(word(old, at)) {
+        0 if protocol == IpNumber::UDP && word(old, at) != 0 => u16::MAX,
+        sum => sum,
+    };
+    put(out, range.start.saturating_add(at), sum);
+}
+
+fn has_gre_sum(data: &[u8], start: usize) -> bool {
+    data.get(start).is_some_and(|flags| flags & 0x80 != 0)
+}
+
+fn gre_sum(out: &mut [u8], data: &[u8], range: Range<usize>, missing: u32) {
+    const GRE_SUM: usize = 4;
+    if !has_gre_sum(data, range.start) {
+        return;
+    }
+    simple_sum(out, data, range, GRE_SUM, missing == 0);
+}
+
+/// The check sum of an IPv4 header; IPv6 has none.
+fn header_sum(out: &mut [u8], data: &[u8], header: &Range<usize>) {
+    const HEADER_SUM: usize = 10;
+    let first = data.get(header.start).copied().unwrap_or(0);
+    if first >> 4 == 4 {
+        let end = header.start.saturating_add(usize::from(first & 15) * 4);
+        simple_sum(out, data, header.start..end, HEADER_SUM, true);
+    }
+}
+
+fn simple_sum(out: &mut [u8], data: &[u8], range: Range<usize>, at: usize, whole: bool) {
+    let (Some(old), Some(new)) = (data.get(range.clone()), out.get(range.clone())) else {
+        return;
+    };
+    let pair = Pair {
+        old,
+        new,
+        old_head: &[],
+        new_head: &[],
+        whole,
+    };
+    let sum = pair.sum(word(old, at));
+    put(out, range.start.saturating_add(at), sum);
+}
+
+fn copy(out: &mut [u8], data: &[u8], range: Range<usize>) {
+    if let (Some(to), Some(from)) = (out.get_mut(range.clone()), data.get(range)) {
+        to.copy_from_slice(from);
+    }
+}
+
+fn word(data: &[u8], at: usize) -> u16 {
+    let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<2>);
+    bytes.map_or(0, |bytes| u16::from_be_bytes(*bytes))
+}
+
+fn put(out: &mut [u8], at: usize, word: u16) {
+    if let Some(place) = out.get_mut(at..at.saturating_add(2)) {
+        place.copy_from_slice(&word.to_be_bytes());
+    }
+}
