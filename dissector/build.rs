@@ -4,10 +4,14 @@
 mod advice;
 #[path = "build/check.rs"]
 mod check;
+#[path = "build/comparison.rs"]
+mod comparison;
 #[path = "build/data.rs"]
 mod data;
 #[path = "build/emit.rs"]
 mod emit;
+#[path = "build/emit_comparison.rs"]
+mod emit_comparison;
 #[path = "build/emit_messages.rs"]
 mod emit_messages;
 #[path = "build/emit_versions.rs"]

@@ -22,7 +22,7 @@ const SIZE: u64 = 4_000_000;
 static CAPTURE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut bytes = Vec::new();
     let mut capture = ctishark_bench::Capture::begin(&mut bytes, SIZE).unwrap();
-    ctishark_bench::centre::busy(&mut capture).unwrap();
+    ctishark_bench::centre::busy(&mut capture, ctishark_bench::centre::Rerun::default()).unwrap();
     capture.finish().unwrap();
     bytes
 });

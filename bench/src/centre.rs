@@ -235,19 +235,36 @@ enum Step {
     Ready,
 }
 
+/// How a run of the same day differs from the first one, for comparing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rerun {
+    /// Calls, requests and ports have other names, and everything comes a little earlier or later.
+    pub renamed: bool,
+    /// Every so many events that the first client gets, one is left out; 0: none.
+    pub leave_out: u64,
+    /// It ends after so many events; 0: when the capture is as large as it was to be.
+    pub events: u64,
+}
+
 /// The two clients.
 struct Centre<'a, W> {
     capture: &'a mut Capture<W>,
     finesse: Connection,
     observer: Connection,
     invoke: u32,
+    rerun: Rerun,
+    events: u64,
 }
 
 impl<W: Write> Centre<'_, W> {
     fn event(&mut self, text: Text) -> Result<()> {
         let bytes = text.bytes()?;
-        self.capture.send(&mut self.finesse, Side::Server, &bytes)?;
-        self.capture.wait(80);
+        self.events += 1;
+        let left_out = self.rerun.leave_out > 0 && self.events.is_multiple_of(self.rerun.leave_out);
+        if !left_out {
+            self.capture.send(&mut self.finesse, Side::Server, &bytes)?;
+        }
+        self.capture.wait(if self.rerun.renamed { 95 } else { 80 });
         self.capture.send(&mut self.observer, Side::Server, &bytes)
     }
 
@@ -396,26 +413,34 @@ pub fn opening(client: &str, version: ProtocolVersion) -> Result<[Vec<u8>; 2]> {
 }
 
 /// Fills the capture with the agents' calls.
-pub fn busy<W: Write>(capture: &mut Capture<W>) -> Result<()> {
+pub fn busy<W: Write>(capture: &mut Capture<W>, rerun: Rerun) -> Result<()> {
+    let (first_id, first_invoke, port) = if rerun.renamed {
+        (33_000_000, 700, 61_007)
+    } else {
+        (16_777_300, 1, 50_412)
+    };
     let client = |host, port| SocketAddrV4::new(Ipv4Addr::new(10, 0, 1, host), port);
     let mut centre = Centre {
         capture,
-        finesse: Connection::new(client(10, 50_412), SERVER, (1_000, 90_000)),
+        finesse: Connection::new(client(10, port), SERVER, (1_000, 90_000)),
         observer: Connection::new(client(20, 50_977), SERVER, (5_000, 4_294_900_000)),
-        invoke: 1,
+        invoke: first_invoke,
+        rerun,
+        events: 0,
     };
     let mut rng = Rng::with_seed(7);
     centre.open()?;
     let mut clock = 0;
     let mut calls: Vec<Call> = (0..AGENTS)
-        .map(|agent| Call::new(&mut rng, 16_777_300 + agent, agent))
+        .map(|agent| Call::new(&mut rng, first_id + agent, agent))
         .collect();
-    let mut next_id = 16_777_300 + AGENTS;
+    let mut next_id = first_id + AGENTS;
     let mut turns: BinaryHeap<_> = (0..calls.len())
         .map(|index| Reverse((rng.u64(0..60_000), index, 0_usize)))
         .collect();
     while let Some(Reverse((due, index, step))) = turns.pop()
         && !centre.capture.is_full()
+        && (rerun.events == 0 || centre.events < rerun.events)
     {
         if due > clock {
             centre.capture.wait((due - clock) * 1000);

@@ -27,6 +27,18 @@ struct Arguments {
     /// Connections in all, for `connections` and `holes`.
     #[arg(long, default_value_t = 2000)]
     connections: usize,
+
+    /// Another run of the same day, for `busy`: other names of calls and requests, other times.
+    #[arg(long)]
+    again: bool,
+
+    /// Leave out one of so many events of the first client, for `busy`.
+    #[arg(long, default_value_t = 0)]
+    leave_out: u64,
+
+    /// End after so many events, for `busy`.
+    #[arg(long, default_value_t = 0)]
+    events: u64,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -53,7 +65,14 @@ fn main() -> Result<()> {
         at_once: arguments.at_once,
     };
     match arguments.kind {
-        Kind::Busy => centre::busy(&mut capture)?,
+        Kind::Busy => {
+            let rerun = centre::Rerun {
+                renamed: arguments.again,
+                leave_out: arguments.leave_out,
+                events: arguments.events,
+            };
+            centre::busy(&mut capture, rerun)?;
+        }
         Kind::Connections => hostile::connections(&mut capture, crowd, false)?,
         Kind::Holes => hostile::connections(&mut capture, crowd, true)?,
         Kind::Syns => hostile::syns(&mut capture)?,

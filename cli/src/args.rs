@@ -9,7 +9,9 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::values::{self, Moment, TypePattern};
+use cti_dissector::diff::Tolerance;
+
+use crate::values::{self, Factor, Moment, TypePattern};
 use crate::went::{self, Wanted};
 
 const TIMELINE_EXAMPLES: &str = "\
@@ -135,6 +137,21 @@ Exit codes:
   0  done
   2  could not do it: wrong usage, a file that cannot be read or written, not a capture";
 
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  ctishark diff old.pcapng new.pcapng           does it still talk the same way?
+  ctishark diff --write-baseline base.ndjson.gz old.pcapng
+  ctishark diff base.ndjson.gz new.pcapng       against the baseline made before
+  ctishark diff --profile diff.toml base.ndjson.gz captures/
+  ctishark diff --no-heartbeats --ignore CallVariable10 --ignore 'AGENT_STATE_EVENT.MRDID' old.pcap new.pcap
+  ctishark diff --only 'name contains \"CALL_\"' --side-by-side old.pcap new.pcap
+  ctishark diff --format ndjson old.pcap new.pcap | jq 'select(.kind == \"difference\")'
+
+Exit codes:
+  0  the same, or the baseline is written
+  1  different
+  2  could not do it: wrong usage, a file that cannot be read, neither a capture nor a dump";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   ctishark explain                          what can be asked, and all messages
@@ -222,6 +239,12 @@ pub enum Command {
     /// same messages. What cannot be decoded is blanked, what is not CTI left out. The guide says what remains to be seen.
     #[command(after_help = REDACT_EXAMPLES)]
     Redact(Box<RedactArgs>),
+    /// Compare the conversations of two runs: do they still talk the same way?
+    ///
+    /// What differs from run to run is recognised: times, ports, InvokeIDs, call IDs and other names that a run gives to things. A name must
+    /// stand for the same thing throughout. Sessions are matched by who the client is and what it asks for.
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(Box<DiffArgs>),
     /// Look up messages, fields, tags, values and versions of the protocol
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -471,6 +494,96 @@ pub struct SaveArgs {
     /// Form of the output
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<CaptureFormat>,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The run that was right: a capture, a directory or pattern of captures, a dump made by --format ndjson, or - for standard input
+    #[arg(value_name = "OLD", value_hint = ValueHint::AnyPath)]
+    pub old: PathBuf,
+    /// The run in question, likewise
+    #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath, required_unless_present = "write_baseline")]
+    pub new: Option<PathBuf>,
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    #[command(flatten)]
+    pub show: DiffShowArgs,
+    #[command(flatten)]
+    pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comparison")]
+pub struct CompareArgs {
+    /// Do not compare these fields: names or patterns such as CallVariable*, of one message type as in AGENT_STATE_EVENT.MRDID (repeatable)
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// Compare only whether these fields are there, as their values differ from run to run (repeatable)
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub varies: Vec<String>,
+    /// These fields name something by a name of the run's own: compare whether it is the same thing throughout (repeatable)
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub identity: Vec<String>,
+    /// Leave out these message types: names, numbers or patterns such as RTP_* (repeatable)
+    #[arg(long = "ignore-type", value_name = "PATTERN", value_delimiter = ',', value_parser = values::message_types)]
+    pub ignore_types: Vec<TypePattern>,
+    /// Compare only messages that pass a filter expression, as for --filter
+    #[arg(long, value_name = "EXPR")]
+    pub only: Option<String>,
+    /// Numbers that differ by no more than this are the same: 3, or 5%
+    #[arg(long, value_name = "N", value_parser = values::tolerance)]
+    pub numeric_tolerance: Option<Tolerance>,
+    /// Answers of a request type are slower when the median grew by this factor, and not by chance; off: do not compare [default: 2]
+    #[arg(long, value_name = "FACTOR", value_parser = values::factor)]
+    pub latency_factor: Option<Factor>,
+    /// Any change of order is a difference, also one that the protocol allows
+    #[arg(long)]
+    pub strict_order: bool,
+    /// Leave out heartbeats
+    #[arg(long)]
+    pub no_heartbeats: bool,
+    /// Only messages at or after this time
+    ///
+    /// An RFC 3339 time (2026-11-23T10:15:00Z), `YYYY-MM-DD HH:MM[:SS[.frac]]`, or a time of day `HH:MM[:SS[.frac]]` on
+    /// the day on which the capture starts. Without an offset it is in the local time zone, with --utc in UTC.
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    pub from: Option<Moment>,
+    /// Only messages at or before this time
+    ///
+    /// Written as for --from.
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    pub to: Option<Moment>,
+    /// Take what to compare and how from this file (TOML), to be kept beside baselines; options add to it
+    #[arg(long, value_name = "PROFILE", value_hint = ValueHint::FilePath)]
+    pub profile: Option<PathBuf>,
+    /// Write OLD as a dump to be compared with later, compressed if the name ends with .gz, and compare nothing
+    #[arg(long, value_name = "DUMP", value_hint = ValueHint::FilePath, conflicts_with = "new")]
+    pub write_baseline: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct DiffShowArgs {
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+    /// Messages without a difference shown around those with one [default: 3]
+    #[arg(long, value_name = "N")]
+    pub context: Option<usize>,
+    /// Differing places that are shown in text
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub limit: usize,
+    /// Show old and new beside each other, in the width of the terminal
+    #[arg(long)]
+    pub side_by_side: bool,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long)]
+    pub utc: bool,
+    /// Use ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
 }
 
 #[derive(Debug, Args)]

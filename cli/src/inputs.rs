@@ -1,5 +1,6 @@
 //! From FILE arguments to inputs that can be opened. What is wrong with a name is said here, before the captures are read.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,17 @@ pub struct FileInput {
     place: Place,
     /// It has been opened before.
     opened: bool,
+    /// What was read of a pipe to see what it holds, and the rest.
+    begun: Option<Begun>,
+}
+
+/// The first bytes of a pipe, and the rest.
+struct Begun(Vec<u8>, Box<dyn Read + Send>);
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Begun").field(&self.0.len()).finish()
+    }
 }
 
 #[derive(Debug)]
@@ -40,7 +52,25 @@ impl FileInput {
             name,
             place,
             opened: false,
+            begun: None,
         }
+    }
+
+    /// The first bytes of what it holds, decompressed. It can be opened afterwards as if nothing had happened.
+    pub fn peek(&mut self) -> io::Result<Vec<u8>> {
+        /// Enough to tell what it is, also when it is compressed.
+        const START: u64 = 64 * 1024;
+        let mut source = self.open()?;
+        let mut start = Vec::new();
+        source.by_ref().take(START).read_to_end(&mut start)?;
+        if !self.reopenable() {
+            self.begun = Some(Begun(start.clone(), source));
+        }
+        let mut first = Vec::new();
+        let decompressed = cti_dissector::capture::decompressed(Box::new(io::Cursor::new(start)))?;
+        // A compressed beginning ends in the middle; what comes before that is enough.
+        let _ = decompressed.take(64).read_to_end(&mut first);
+        Ok(first)
     }
 
     /// The file, if it is one.
@@ -65,6 +95,9 @@ impl Input for FileInput {
 
     /// Opens it from the start. What cannot be read again fails at the second time.
     fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
+        if let Some(Begun(start, rest)) = self.begun.take() {
+            return Ok(Box::new(io::Cursor::new(start).chain(rest)));
+        }
         if !std::mem::replace(&mut self.opened, true) {
             tracing::info!(input = self.name, bytes = self.size(), "opening");
         }

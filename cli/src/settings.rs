@@ -4,23 +4,25 @@ use std::env;
 use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use cti_dissector::Timestamp;
+use cti_dissector::diff::{FieldPattern, LatencyRules, Profile, Rules};
 use cti_dissector::filter::{self, Filter};
 use cti_dissector::render::table::Look;
 use cti_dissector::select::{Criteria, TypeFilter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    CallArgs, ColorChoice, CommonArgs, DecodeArgs, ExtractArgs, Format, InputArgs, RedactArgs,
-    RedactChoices, SaveArgs, SelectArgs, ShowArgs, StoryFormat, StudyArgs, TableFormat, TimeStyle,
-    TimelineArgs,
+    CallArgs, ColorChoice, CommonArgs, DecodeArgs, DiffArgs, ExtractArgs, Format, InputArgs,
+    RedactArgs, RedactChoices, SaveArgs, SelectArgs, ShowArgs, StoryFormat, StudyArgs, TableFormat,
+    TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;
-use crate::values::{Moment, TypeSelection};
+use crate::values::{self, Factor, Moment, TypeSelection};
 
 /// What holds for every command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,35 @@ pub struct StoryOptions {
     pub format: StoryFormat,
     /// How it looks as text.
     pub look: Look,
+    /// How to decode the messages.
+    pub decoding: Decoding,
+}
+
+/// What a comparison is to do.
+#[derive(Debug)]
+pub struct DiffOptions {
+    /// The captures or the dump of the old side.
+    pub old: Vec<FileInput>,
+    /// Those of the new side; `None` where a baseline is written.
+    pub new: Option<Vec<FileInput>>,
+    /// Write the old side here.
+    pub write_baseline: Option<PathBuf>,
+    /// Which messages count.
+    pub selection: Selection,
+    /// How they are compared.
+    pub rules: Rules,
+    /// Form of the output.
+    pub format: Format,
+    /// Time zone of the times.
+    pub zone: TimeZone,
+    /// ASCII only.
+    pub ascii: bool,
+    /// Messages shown around a difference.
+    pub context: usize,
+    /// Differing places that are shown.
+    pub limit: usize,
+    /// Old and new beside each other.
+    pub side_by_side: bool,
     /// How to decode the messages.
     pub decoding: Decoding,
 }
@@ -327,6 +358,84 @@ impl StoryOptions {
     }
 }
 
+impl DiffOptions {
+    /// What the arguments and the profile ask for.
+    pub fn new(args: DiffArgs) -> anyhow::Result<Self> {
+        let zone = time_zone(args.show.utc);
+        let compare = args.compare;
+        let profile = match &compare.profile {
+            Some(path) => read_profile(path)?,
+            None => Profile::default(),
+        };
+        let mut rules = profile.rules()?;
+        let patterns = |texts: &[String]| -> Vec<FieldPattern> {
+            texts.iter().map(|text| FieldPattern::new(text)).collect()
+        };
+        rules.ignore.extend(patterns(&compare.ignore));
+        rules.varies.extend(patterns(&compare.varies));
+        rules.identity.extend(patterns(&compare.identity));
+        rules.strict_order |= compare.strict_order;
+        if let Some(tolerance) = compare.numeric_tolerance {
+            let everything = FieldPattern::new("*");
+            rules
+                .tolerances
+                .retain(|(pattern, _)| *pattern != everything);
+            rules.tolerances.push((everything, tolerance));
+        }
+        if let Some(Factor(factor)) = compare.latency_factor {
+            rules.latency = factor.map(|factor| LatencyRules {
+                factor,
+                ..LatencyRules::default()
+            });
+        }
+        let mut types = compare.ignore_types;
+        for pattern in &profile.ignore_types {
+            let pattern = values::message_types(pattern)
+                .with_context(|| format!("ignore_types of the profile: '{pattern}'"))?;
+            types.push(pattern);
+        }
+        let only = match (compare.only, profile.only) {
+            (Some(own), Some(profile)) => Some(format!("({own}) && ({profile})")),
+            (own, profile) => own.or(profile),
+        };
+        let select = SelectArgs {
+            sessions: Vec::new(),
+            types: Vec::new(),
+            calls: Vec::new(),
+            agents: Vec::new(),
+            from: compare.from,
+            to: compare.to,
+            no_heartbeats: compare.no_heartbeats || profile.no_heartbeats,
+            only_failures: false,
+            filter: None,
+        };
+        let mut selection = Selection::new(select, &zone, false)?;
+        selection.types = TypeSelection::without(types);
+        selection.filter =
+            filter_of(only, &zone, false).context("invalid value for '--only <EXPR>'")?;
+        let files = |path: PathBuf| captures_of(&[path], &args.common);
+        let stdin = |path: &Path| path.as_os_str() == "-";
+        ensure!(
+            !(stdin(&args.old) && args.new.as_deref().is_some_and(stdin)),
+            "- stands for standard input and can be named once only"
+        );
+        Ok(Self {
+            old: files(args.old)?,
+            new: args.new.map(files).transpose()?,
+            write_baseline: compare.write_baseline,
+            selection,
+            rules,
+            format: args.show.format,
+            zone,
+            ascii: args.show.ascii,
+            context: args.show.context.or(profile.context).unwrap_or(3),
+            limit: args.show.limit,
+            side_by_side: args.show.side_by_side,
+            decoding: Decoding::new(args.decode),
+        })
+    }
+}
+
 impl ExtractOptions {
     /// What the arguments ask for.
     pub fn new(args: ExtractArgs) -> anyhow::Result<Self> {
@@ -339,6 +448,29 @@ impl ExtractOptions {
             whole: args.whole,
         })
     }
+}
+
+fn read_profile(path: &Path) -> anyhow::Result<Profile> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Profile::parse(&text).map_err(|error| match error.line(&text) {
+        Some(line) => anyhow!("{}: line {line}: {error}", path.display()),
+        None => anyhow!("{}: {error}", path.display()),
+    })
+}
+
+/// A filter expression, compiled.
+fn filter_of(
+    text: Option<String>,
+    zone: &TimeZone,
+    show_secrets: bool,
+) -> anyhow::Result<Option<Filter>> {
+    let options = filter::Options {
+        show_secrets,
+        zone: zone.clone(),
+    };
+    Ok(text
+        .map(|text| Filter::with_options(&text, &options))
+        .transpose()?)
 }
 
 impl RedactOptions {
@@ -377,14 +509,7 @@ impl Selection {
             !reversed,
             "--from is later than --to; nothing can be between them"
         );
-        let options = filter::Options {
-            show_secrets,
-            zone: zone.clone(),
-        };
-        let filter = args
-            .filter
-            .map(|text| Filter::with_options(&text, &options))
-            .transpose()
+        let filter = filter_of(args.filter, zone, show_secrets)
             .context("invalid value for '--filter <EXPR>'")?;
         Ok(Self {
             sessions: args.sessions,
@@ -428,7 +553,11 @@ impl Decoding {
 
 /// The captures that were named; a remark on them is made here, unless it is unwanted.
 fn captures(input: &InputArgs, common: &CommonArgs) -> anyhow::Result<Vec<FileInput>> {
-    let found = inputs::from_arguments(&input.files)?;
+    captures_of(&input.files, common)
+}
+
+fn captures_of(files: &[PathBuf], common: &CommonArgs) -> anyhow::Result<Vec<FileInput>> {
+    let found = inputs::from_arguments(files)?;
     if !common.quiet {
         found.remarks.iter().for_each(|text| output::remark(text));
     }

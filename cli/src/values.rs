@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail, ensure};
+use cti_dissector::diff::Tolerance;
 use cti_dissector::explain;
 use cti_dissector::protocol::{self, Message, MessageType, NEWEST, OLDEST};
 use globset::GlobBuilder;
@@ -24,6 +25,8 @@ pub enum TypePattern {
 pub struct TypeSelection {
     numbers: BTreeSet<MessageType>,
     names: BTreeSet<&'static str>,
+    /// What is listed does not pass, and everything else does.
+    inverted: bool,
 }
 
 impl TypeSelection {
@@ -41,6 +44,14 @@ impl TypeSelection {
         selection
     }
 
+    /// Everything but the values given.
+    pub fn without(patterns: Vec<TypePattern>) -> Self {
+        Self {
+            inverted: true,
+            ..Self::new(patterns)
+        }
+    }
+
     /// Whether nothing was selected, so that everything passes.
     pub fn is_empty(&self) -> bool {
         self.numbers.is_empty() && self.names.is_empty()
@@ -49,9 +60,9 @@ impl TypeSelection {
     /// Whether a message passes: by its number on the wire, or by the name under which it was decoded (some numbers have
     /// two meanings). Everything passes when nothing was selected.
     pub fn accepts(&self, number: MessageType, message: Option<&Message>) -> bool {
-        (self.numbers.is_empty() && self.names.is_empty())
-            || self.numbers.contains(&number)
-            || message.is_some_and(|m| self.names.contains(m.name))
+        let listed =
+            self.numbers.contains(&number) || message.is_some_and(|m| self.names.contains(m.name));
+        self.is_empty() || listed != self.inverted
     }
 }
 
@@ -199,6 +210,29 @@ fn unknown_message(text: &str) -> anyhow::Error {
     }
 }
 
+/// By how much numbers may differ: `3` or `5%`.
+pub fn tolerance(text: &str) -> anyhow::Result<Tolerance> {
+    Tolerance::parse(text)
+        .ok_or_else(|| anyhow!("neither a number such as 3 nor a share such as 5%"))
+}
+
+/// A factor of at least 1; `off` is `None`.
+pub fn factor(text: &str) -> anyhow::Result<Factor> {
+    if text.trim() == "off" {
+        return Ok(Factor(None));
+    }
+    let factor: f64 = text
+        .trim()
+        .parse()
+        .map_err(|_| anyhow!("neither a number nor off"))?;
+    ensure!(factor >= 1.0 && factor.is_finite(), "must be 1 or more");
+    Ok(Factor(Some(factor)))
+}
+
+/// A factor, or none at all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Factor(pub Option<f64>);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,6 +324,10 @@ mod tests {
         assert!(selection.accepts(MessageType(9999), None));
         assert!(!selection.accepts(MessageType(4), protocol::message(MessageType(4))));
         assert!(TypeSelection::default().accepts(MessageType(4), None));
+        let others = TypeSelection::without(vec![message_types("OPEN_REQ").unwrap()]);
+        assert!(!others.accepts(open.number, Some(open)));
+        assert!(others.accepts(MessageType(4), protocol::message(MessageType(4))));
+        assert!(TypeSelection::without(Vec::new()).accepts(MessageType(4), None));
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub fn check(data: &Data) -> Vec<String> {
     versions(data, &mut faults);
     advice::check(data, &mut faults);
     privacy::check(data, &mut faults);
+    crate::comparison::check(data, &mut faults);
     faults
 }
 

@@ -16,6 +16,7 @@ pub struct Data {
     pub advice: advice::Advice,
     pub versions: std::collections::BTreeMap<String, schema::Version>,
     pub privacy: Vec<privacy::Class>,
+    pub comparison: schema::Comparison,
 }
 
 /// Reads all files below the directory of the protocol data.
@@ -49,6 +50,7 @@ pub fn load(root: &Path) -> Result<Data, Box<dyn Error>> {
         },
         privacy: read::<privacy::PrivacyFile>(&root.join("privacy.toml"))?.class,
         versions: read::<schema::VersionFile>(&root.join("versions.toml"))?.version,
+        comparison: read(&root.join("comparison.toml"))?,
     })
 }
 

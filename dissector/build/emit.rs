@@ -87,6 +87,7 @@ pub fn emit(data: &Data) -> Result<String, Box<dyn Error>> {
     versions(&mut out, data)?;
     types(&mut out, data)?;
     advice::emit(&mut out, data)?;
+    crate::emit_comparison::emit(&mut out, data)?;
     Ok(out)
 }
 

@@ -324,3 +324,54 @@ pub struct VersionLimit {
     pub from: u32,
     pub to: u32,
 }
+
+/// What a comparison of two runs goes by.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    pub varies: Varies,
+    pub identity: Vec<Identity>,
+    pub line: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Varies {
+    pub types: Vec<String>,
+    pub fields: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    pub name: String,
+    pub scope: String,
+    pub fields: Vec<String>,
+    #[serde(default)]
+    pub except: Vec<String>,
+    pub begins: Option<FieldOf>,
+    pub ends: Option<FieldOf>,
+    pub nothing: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldOf {
+    pub message: String,
+    pub field: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    pub name: String,
+    pub about: About,
+    pub messages: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum About {
+    Word(String),
+    Fields(Vec<String>),
+}

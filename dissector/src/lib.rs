@@ -30,6 +30,8 @@ pub mod capture;
 pub mod conversation;
 pub mod correlate;
 pub mod decode;
+pub mod diff;
+pub mod dump;
 pub mod encode;
 pub mod explain;
 pub mod extract;

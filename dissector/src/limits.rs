@@ -284,3 +284,13 @@ pub const REDACTED_STRETCH: usize = 16 * 1024;
 
 /// The same over all streams.
 pub const REDACTED_BYTES: usize = 16 * 1024 * 1024;
+/// Memory that the two sides of a comparison may take (bytes, estimated). Beyond it nothing is compared: half a capture would differ in all
+/// that is not there.
+pub const MAX_DIFF_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+
+/// Messages by which one may stand elsewhere than on the other side and still count as the same one, moved. Farther away it counts as missing
+/// there and added here.
+pub const DIFF_WINDOW: u32 = 128;
+
+/// Longest line of a dump that is read (bytes): more than the JSON of any message takes.
+pub const MAX_DUMP_LINE: usize = 4 * 1024 * 1024;

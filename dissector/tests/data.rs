@@ -13,6 +13,8 @@
 mod advice;
 #[path = "../build/check.rs"]
 mod check;
+#[path = "../build/comparison.rs"]
+mod comparison;
 #[path = "../build/data.rs"]
 mod data;
 #[path = "../build/layout.rs"]
@@ -211,6 +213,41 @@ fn a_variant_that_speaks_of_a_field_in_vain_is_refused() {
             "messages/client-control.toml: SEND_DTMF_SIGNAL_REQ: variant 'PauseDuration of 2 bytes': no fixed field 'Pause'"
         ]
     );
+}
+
+#[test]
+fn what_a_comparison_goes_by_must_exist() {
+    type Change = fn(&mut schema::Comparison);
+    let cases: [(&str, Change); 6] = [
+        ("comparison.toml: varies: 'NoSuch*' does not exist", |c| {
+            c.varies.fields.push("NoSuch*".into());
+        }),
+        (
+            "comparison.toml: identity call: 'BEGIN_CALL' does not exist",
+            |c| c.identity[1].begins.as_mut().unwrap().message = "BEGIN_CALL".into(),
+        ),
+        (
+            "comparison.toml: identity invoke: scope is 'run', 'session' or 'exchange'",
+            |c| c.identity[0].scope = "server".into(),
+        ),
+        (
+            "comparison.toml: field 'InvokeID' stands in two rows",
+            |c| {
+                c.varies.fields.push("InvokeID".into());
+            },
+        ),
+        (
+            "comparison.toml: line call: about 'calls': no such identity",
+            |c| c.line[1].about = schema::About::Word("calls".into()),
+        ),
+        ("comparison.toml: line agent: 'Agent' does not exist", |c| {
+            c.line[3].about = schema::About::Fields(vec!["Agent".into()]);
+        }),
+    ];
+    for (expected, change) in cases {
+        let found = faults(|data| change(&mut data.comparison));
+        assert_eq!(found, [expected]);
+    }
 }
 
 #[test]

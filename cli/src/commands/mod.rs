@@ -4,6 +4,7 @@ mod agents;
 mod book;
 mod call;
 mod calls;
+mod diff;
 mod explain;
 mod extract;
 mod generate;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use crate::args::{self, Cli, Command, CommonArgs};
 use crate::inputs;
 use crate::settings::{
-    self, ExtractOptions, RedactOptions, Settings, StudyOptions, TimelineOptions,
+    self, DiffOptions, ExtractOptions, RedactOptions, Settings, StudyOptions, TimelineOptions,
 };
 
 /// Runs what was asked for.
@@ -105,6 +106,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 return Ok(no_input(Some("redact")));
             }
             redact::run(RedactOptions::new(*args)?, &settings)
+        }
+        Some(Command::Diff(args)) => {
+            let settings = prepare(&args.common);
+            diff::run(DiffOptions::new(*args)?, &settings)
         }
         Some(Command::Explain(args)) => {
             let settings = prepare(&args.common);

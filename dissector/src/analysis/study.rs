@@ -40,6 +40,11 @@ impl<A: Analysis> Study<A> {
         &mut self.analysis
     }
 
+    /// The analysis, to look at.
+    pub const fn seen(&self) -> &A {
+        &self.analysis
+    }
+
     /// The analysis, after the last record.
     #[must_use]
     pub fn finish(self) -> A {

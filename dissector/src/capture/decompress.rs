@@ -67,6 +67,15 @@ impl Compression {
     }
 }
 
+/// What a source holds, decompressed if it is compressed in a way that captures may be.
+///
+/// # Errors
+///
+/// What reading the first bytes or setting up the decoder says.
+pub fn decompressed(source: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    open(source, limits::DECODED_BUFFER).map(|(source, _)| source)
+}
+
 /// Wraps `source` in the decoder that its first bytes ask for; short reads are made up for. Compressed bytes are read
 /// through a buffer of the given size.
 ///

@@ -35,7 +35,7 @@ mod segment;
 mod segments;
 mod tunnel;
 
-pub use decompress::Compression;
+pub use decompress::{Compression, decompressed};
 pub use disguise::{Disguise, Disguiser};
 pub use error::{Content, Error};
 pub use input::Input;

@@ -1,6 +1,7 @@
 //! What is known of the protocol: static tables and look-up by number and name. Knows nothing of bytes.
 
 mod advice;
+mod comparison;
 mod definition;
 pub mod privacy;
 pub mod roles;
@@ -11,6 +12,7 @@ pub use advice::{
     PeripheralError, Reason, hint_for_control_failure, hint_for_status, peripheral_error,
     peripheral_errors, reason, reason_on, reasons,
 };
+pub use comparison::{About, Comparison, IdentityClass, OrderLine, Scope};
 pub use definition::{
     Alternative, Failure, FixedField, FloatingField, FloatingUse, Kind, Layout, List, Message,
     MessageType, Place, Sender, Shown, Special, TableKind, Value, ValueTable, Variant, VersionInfo,
@@ -43,6 +45,12 @@ pub fn value_tables() -> &'static [&'static ValueTable] {
 #[must_use]
 pub fn specials() -> &'static [&'static Special] {
     tables::SPECIALS
+}
+
+/// What differs from run to run though the conversation is the same, and what order of messages means something.
+#[must_use]
+pub fn comparison() -> &'static Comparison {
+    &tables::COMPARISON
 }
 
 /// All protocol versions that the tables know, oldest first.

@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod differences;
 mod fields;
 mod objects;
 mod problems;
@@ -22,6 +23,7 @@ use write::Clock;
 
 pub use agents::agent;
 pub use calls::{call, story};
+pub use differences::{DifferenceRecord, differences};
 pub use objects::Objects;
 pub use problems::problem;
 pub use records::{Input, Summary};

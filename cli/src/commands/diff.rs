@@ -1,0 +1,111 @@
+//! Whether two runs talk the same way.
+
+mod baseline;
+mod sides;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use cti_dissector::diff::{self, Comparison, OldSide};
+use cti_dissector::render::json;
+use cti_dissector::render::table::Look;
+use cti_dissector::render::text::Differences;
+
+use crate::args::Format;
+use crate::driver;
+use crate::output::{self, Output};
+use crate::settings::{DiffOptions, Settings};
+use sides::Reading;
+
+/// Runs it.
+pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let reading = Reading {
+        selection: &options.selection,
+        decoding: &options.decoding,
+        settings,
+    };
+    let Some(new) = options.new else {
+        let path = options
+            .write_baseline
+            .context("there is nothing to compare with")?;
+        let failed = baseline::write(&path, options.old, &reading)?;
+        return Ok(driver::exit_code(failed));
+    };
+    let names: Vec<json::Input> = driver::names(&options.old)
+        .into_iter()
+        .chain(driver::names(&new))
+        .collect();
+    let several = (options.old.len() > 1, new.len() > 1);
+    let old = reading.side(options.old, diff::old_side(options.rules))?;
+    let failed = old.failed;
+    let (old, collector) = OldSide::then(old.collector);
+    let new = reading.side(new, collector)?;
+    let failed = failed || new.failed;
+    let comparison = diff::compare(old, new.collector);
+    let summary = &comparison.summary;
+    // A test that compares nothing with nothing must not pass.
+    ensure!(
+        summary.old.0 + summary.new.0 > 0,
+        "nothing to compare: neither side holds CTI sessions"
+    );
+    if !settings.quiet {
+        for pattern in comparison.unused_patterns() {
+            let pattern = pattern.as_str();
+            output::remark(&format!("no message has a field like {pattern}"));
+        }
+    }
+    let mut out = Output::stdout(settings.color);
+    match options.format {
+        Format::Text => {
+            let writer = Differences {
+                look: Look {
+                    zone: options.zone,
+                    ascii: options.ascii,
+                    colour: settings.color,
+                },
+                context: options.context,
+                limit: options.limit,
+                beside: options.side_by_side.then_some(settings.width),
+            };
+            let mut text = Vec::new();
+            writer.write(&mut text, &comparison);
+            out.write_all(&text).context("standard output")?;
+        }
+        Format::Json | Format::Ndjson => {
+            let objects = json::Objects::new(options.format == Format::Json);
+            write_json(&mut out, &objects, &names, &comparison, several)?;
+        }
+    }
+    out.finish()?;
+    if failed {
+        return Ok(ExitCode::from(2));
+    }
+    Ok(ExitCode::from(u8::from(comparison.is_different())))
+}
+
+/// Writes the records of a comparison; the summary is the last one, so that what was cut off shows.
+fn write_json(
+    out: &mut Output,
+    objects: &json::Objects,
+    names: &[json::Input],
+    comparison: &Comparison,
+    several: (bool, bool),
+) -> anyhow::Result<()> {
+    /// Bytes that are gathered before they are written.
+    const ENOUGH: usize = 256 * 1024;
+    let mut text = Vec::new();
+    objects.open(&mut text, |out| {
+        let (tool, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        json::Renderer::new(json::Options::default()).header(out, tool, version, names);
+    });
+    for record in json::differences(comparison, several) {
+        objects.next(&mut text, |out| record.write(out));
+        if text.len() > ENOUGH {
+            out.write_all(&text).context("standard output")?;
+            text.clear();
+        }
+    }
+    objects.close(&mut text);
+    out.write_all(&text).context("standard output")
+}
