@@ -98,7 +98,7 @@ fn check(name: &str) {
             continue;
         };
         let mut command = first.to_owned();
-        while command.ends_with('\\') || command.matches('\'').count() % 2 == 1 {
+        while command.ends_with(['\\', '|']) || command.matches('\'').count() % 2 == 1 {
             let more = lines.next().unwrap();
             writeln!(fresh, "{more}").unwrap();
             write!(command, "\n{more}").unwrap();
@@ -114,6 +114,11 @@ fn check(name: &str) {
             expected.join("\n")
         };
         let actual: Vec<&str> = actual.lines().collect();
+        let broken = actual.iter().find(|line| line.starts_with("sh: "));
+        assert!(
+            broken.is_none(),
+            "{name}: `{command}` cannot run: {broken:?}"
+        );
         let fits = matches(&plain(&expected), &plain(&actual));
         if update && !fits && !expected.contains(&"...") {
             expected.clone_from(&actual);

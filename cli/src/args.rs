@@ -270,6 +270,8 @@ pub struct TimelineArgs {
     #[command(flatten)]
     pub decode: DecodeArgs,
     #[command(flatten)]
+    pub redaction: RedactionArgs,
+    #[command(flatten)]
     pub common: CommonArgs,
 }
 
@@ -284,6 +286,8 @@ pub struct StudyArgs {
     pub show: StudyShowArgs,
     #[command(flatten)]
     pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub redaction: RedactionArgs,
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -404,6 +408,8 @@ pub struct CallArgs {
     #[command(flatten)]
     pub decode: DecodeArgs,
     #[command(flatten)]
+    pub redaction: RedactionArgs,
+    #[command(flatten)]
     pub common: CommonArgs,
 }
 
@@ -449,6 +455,35 @@ pub struct RedactArgs {
     pub decode: DecodeArgs,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+/// Redacted output of other commands.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Redaction")]
+pub struct RedactionArgs {
+    /// Show everything as it is in the capture that `ctishark redact` would write
+    ///
+    /// Numbers, names, passwords, addresses and call data are replaced; selection is by what is shown. With =NAME, a class of fields or a
+    /// field that stays otherwise is replaced too (repeatable). The captures are rewritten to a temporary file first.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "", value_delimiter = ',')]
+    pub redact: Option<Vec<String>>,
+    /// Leave a class of fields or a field as it is (repeatable)
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "redact")]
+    pub keep: Vec<String>,
+    /// Secret text that decides which value becomes which; without it every run has a new one
+    ///
+    /// With the same key, other captures get the same pseudonyms, and whoever has the key can find out what they stand for. The list of
+    /// processes shows it to others on this machine; --key-file does not.
+    #[arg(
+        long,
+        value_name = "KEY",
+        conflicts_with = "key_file",
+        requires = "redact"
+    )]
+    pub key: Option<String>,
+    /// Read the key from a file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "redact")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// What to replace, and by which key.
@@ -737,6 +772,8 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub decode: DecodeArgs,
     #[command(flatten)]
+    pub redaction: RedactionArgs,
+    #[command(flatten)]
     pub common: CommonArgs,
 }
 
@@ -977,9 +1014,10 @@ mod tests {
                 let same = root
                     .get_arguments()
                     .find(|a| a.get_long() == argument.get_long());
-                // `explain --version N` is a protocol version; elsewhere the word shows the program's.
-                let Some(same) = same.filter(|a| a.get_id() != "version" && a.get_id() != "help")
-                else {
+                // `explain --version N` is a protocol version; elsewhere the word shows the program's. `redact` redacts anyway, so that its
+                // --redact always names what else is replaced.
+                let differs = ["version", "help", "redact"];
+                let Some(same) = same.filter(|a| !differs.contains(&a.get_id().as_str())) else {
                     continue;
                 };
                 let help = |a: &clap::Arg| a.get_help().map(ToString::to_string);

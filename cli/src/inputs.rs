@@ -81,6 +81,11 @@ impl FileInput {
         }
     }
 
+    /// What was written to a temporary file, under this name.
+    pub fn spooled(name: &str, file: NamedTempFile) -> Self {
+        Self::new(name.to_owned(), Place::Spooled(Arc::new(file)))
+    }
+
     /// A regular file.
     pub fn file(path: PathBuf) -> Self {
         Self::new(path.display().to_string(), Place::File(path))

@@ -9,6 +9,7 @@ mod draft;
 mod driver;
 mod inputs;
 mod output;
+mod redacted;
 mod rotation;
 mod save;
 mod search;

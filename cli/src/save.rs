@@ -21,6 +21,8 @@ use crate::settings::Settings;
 pub struct Target {
     /// The file; standard output without one.
     path: Option<PathBuf>,
+    /// A file that is open already.
+    spool: Option<fs::File>,
     /// What messages call it.
     name: String,
     format: SaveFormat,
@@ -65,21 +67,34 @@ impl Target {
         };
         Ok(Self {
             path,
+            spool: None,
             name,
             format,
             compression,
         })
     }
 
+    /// A temporary file, which is read again.
+    pub fn spool(file: &NamedTempFile) -> anyhow::Result<Self> {
+        Ok(Self {
+            path: None,
+            spool: Some(file.reopen().context("a temporary file")?),
+            name: String::from("a temporary file"),
+            format: SaveFormat::PcapNg,
+            compression: SaveCompression::None,
+        })
+    }
+
     /// Begins to write.
     pub fn open(self) -> anyhow::Result<Writer> {
-        let sink = match &self.path {
-            None => Sink::Stdout(io::stdout()),
-            Some(path) if is_special(path) => {
+        let sink = match (&self.path, self.spool) {
+            (_, Some(file)) => Sink::Special(file),
+            (None, None) => Sink::Stdout(io::stdout()),
+            (Some(path), None) if is_special(path) => {
                 let file = fs::File::create(path).with_context(|| path.display().to_string())?;
                 Sink::Special(file)
             }
-            Some(path) => {
+            (Some(path), None) => {
                 let file = beside(path).with_context(|| path.display().to_string())?;
                 Sink::File(file)
             }

@@ -17,11 +17,12 @@ use jiff::tz::TimeZone;
 
 use crate::args::{
     CallArgs, ColorChoice, CommonArgs, DecodeArgs, DiffArgs, ExtractArgs, Format, InputArgs,
-    RedactArgs, RedactChoices, SaveArgs, SelectArgs, ShowArgs, StoryFormat, StudyArgs, TableFormat,
-    TimeStyle, TimelineArgs,
+    RedactArgs, RedactChoices, RedactionArgs, SaveArgs, SelectArgs, ShowArgs, StoryFormat,
+    StudyArgs, TableFormat, TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;
+use crate::redacted;
 use crate::values::{self, Factor, Moment, TypeSelection};
 
 /// What holds for every command.
@@ -309,13 +310,16 @@ pub fn start_logging(verbose: u8) {
 
 impl TimelineOptions {
     /// What the arguments ask for.
-    pub fn new(args: TimelineArgs) -> anyhow::Result<Self> {
+    pub fn new(args: TimelineArgs, settings: &Settings) -> anyhow::Result<Self> {
         let zone = time_zone(args.show.utc);
+        let selection = Selection::new(args.select, &zone, args.show.show_secrets)?;
+        let decoding = Decoding::new(args.decode);
+        let inputs = captures(&args.input, &args.common)?;
         Ok(Self {
-            selection: Selection::new(args.select, &zone, args.show.show_secrets)?,
+            selection,
             view: View::new(&args.show, zone),
-            decoding: Decoding::new(args.decode),
-            inputs: captures(&args.input, &args.common)?,
+            inputs: redacted::inputs(inputs, &args.redaction, &decoding, settings)?,
+            decoding,
         })
     }
 }
@@ -324,8 +328,11 @@ impl StudyOptions {
     /// What the arguments ask for.
     pub fn new(args: StudyArgs, settings: &Settings) -> anyhow::Result<Self> {
         let zone = time_zone(args.show.utc);
+        let selection = Selection::new(args.select, &zone, false)?;
+        let decoding = Decoding::new(args.decode);
+        let inputs = captures(&args.input, &args.common)?;
         Ok(Self {
-            selection: Selection::new(args.select, &zone, false)?,
+            selection,
             view: StudyView {
                 format: args.show.format,
                 look: Look {
@@ -334,8 +341,8 @@ impl StudyOptions {
                     colour: settings.color,
                 },
             },
-            decoding: Decoding::new(args.decode),
-            inputs: captures(&args.input, &args.common)?,
+            inputs: redacted::inputs(inputs, &args.redaction, &decoding, settings)?,
+            decoding,
         })
     }
 }
@@ -344,16 +351,19 @@ impl StoryOptions {
     /// What the arguments ask for.
     pub fn new(args: CallArgs, settings: &Settings) -> anyhow::Result<Self> {
         let zone = time_zone(args.utc);
+        let selection = Selection::new(args.select, &zone, false)?;
+        let decoding = Decoding::new(args.decode);
+        let inputs = captures(&args.input, &args.common)?;
         Ok(Self {
-            selection: Selection::new(args.select, &zone, false)?,
+            selection,
             format: args.format,
             look: Look {
                 zone,
                 ascii: args.ascii,
                 colour: settings.color,
             },
-            decoding: Decoding::new(args.decode),
-            inputs: captures(&args.input, &args.common)?,
+            inputs: redacted::inputs(inputs, &args.redaction, &decoding, settings)?,
+            decoding,
         })
     }
 }
@@ -633,14 +643,19 @@ impl ReportOptions {
         input: &InputArgs,
         select: SelectArgs,
         decode: DecodeArgs,
+        redaction: &RedactionArgs,
         common: &CommonArgs,
+        settings: &Settings,
     ) -> anyhow::Result<Self> {
         let zone = time_zone(utc);
+        let selection = Selection::new(select, &zone, false)?;
+        let decoding = Decoding::new(decode);
+        let inputs = captures(input, common)?;
         Ok(Self {
-            selection: Selection::new(select, &zone, false)?,
+            selection,
             zone,
-            decoding: Decoding::new(decode),
-            inputs: captures(input, common)?,
+            inputs: redacted::inputs(inputs, redaction, &decoding, settings)?,
+            decoding,
         })
     }
 }

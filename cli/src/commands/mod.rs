@@ -32,7 +32,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 return Ok(no_input(None));
             }
             let settings = prepare(&cli.timeline.common);
-            timeline::run(TimelineOptions::new(cli.timeline)?, &settings)
+            timeline::run(TimelineOptions::new(cli.timeline, &settings)?, &settings)
         }
         Some(Command::Sessions(args)) => {
             if inputs::nothing_given(&args.input.files) {

@@ -1,40 +1,28 @@
 //! Writes captures that can be shared.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use cti_dissector::protocol::privacy;
-use cti_dissector::record::{Record, Sink};
-use cti_dissector::redact::{self, Learner, Options, Policy, Report};
+use cti_dissector::redact::{Options, Policy, Report};
 use serde_json::json;
 
-use crate::args::{RedactArgs, RedactChoices};
-use crate::driver::{self, Consumer};
-use crate::inputs;
+use crate::args::RedactArgs;
+use crate::driver;
 use crate::output;
+use crate::redacted;
 use crate::save::{self, Target};
 use crate::settings::{RedactOptions, Settings};
 
-/// A key shorter than that is too easy to find by trying.
-const SHORTEST_KEY: usize = 16;
-
-/// A learner at work.
-struct Run(Learner<File>);
-
-impl Sink for Run {
-    fn record(&mut self, record: Record<'_>) {
-        self.0.record(record);
-    }
-}
-
-impl Consumer for Run {}
-
 /// Shows what is done about each field.
 pub fn list(args: &RedactArgs) -> anyhow::Result<ExitCode> {
-    output::show(&describe(&policy(&args.choices)?))
+    output::show(&describe(&redacted::policy(
+        &args.choices.keep,
+        &args.choices.redact,
+    )?))
 }
 
 /// Runs it.
@@ -45,30 +33,15 @@ pub fn run(options: RedactOptions, settings: &Settings) -> anyhow::Result<ExitCo
         save,
         args,
     } = options;
-    let policy = policy(&args)?;
-    let key = key(&args)?;
+    let policy = redacted::policy(&args.keep, &args.redact)?;
+    let key = redacted::key(args.key.as_deref(), args.key_file.as_deref())?;
     let target = Target::new(&save, &inputs)?;
-    let (first, again) = inputs::twice(inputs)?;
-    let spool = tempfile::tempfile().context("a temporary file")?;
     let options = Options {
         drop_encrypted: args.drop_encrypted,
         keep_other: args.keep_other,
     };
-    let dissector = driver::options(&decoding, false);
-    let outcome = driver::dissect(first, dissector, decoding.jobs, settings, |_| {
-        Ok(Run(Learner::new(policy, key, options, spool)))
-    })?;
-    outcome.remark(settings);
-    let (run, outcome) = outcome.take();
-    let mut redactor = run.0.finish().context("a temporary file")?;
-    let mut writer = target.open()?;
-    save::packets(again, settings, |packet| {
-        match redactor.packet(packet).context("a temporary file")? {
-            Some(packet) => writer.packet(&packet),
-            None => Ok(()),
-        }
-    })?;
-    writer.finish()?;
+    let (redactor, failed) =
+        redacted::rewrite(inputs, policy, key, options, &decoding, settings, target)?;
     let report = redactor.report();
     if let Some(path) = &args.report {
         write_report(path, report).with_context(|| path.display().to_string())?;
@@ -76,47 +49,7 @@ pub fn run(options: RedactOptions, settings: &Settings) -> anyhow::Result<ExitCo
     for line in told(report) {
         save::tell(settings, &line);
     }
-    Ok(driver::exit_code(outcome.failed))
-}
-
-fn policy(args: &RedactChoices) -> anyhow::Result<Policy> {
-    let mut policy = Policy::default();
-    // Classes first, so that a field may differ from its class, whatever the order of the options.
-    let is_class = |name: &&String| privacy::classes().iter().any(|c| c.name == name.as_str());
-    for classes in [true, false] {
-        for name in args.keep.iter().filter(|n| is_class(n) == classes) {
-            policy
-                .keep(name)
-                .context("invalid value for '--keep <NAME>'")?;
-        }
-        for name in args.redact.iter().filter(|n| is_class(n) == classes) {
-            policy
-                .redact(name)
-                .context("invalid value for '--redact <NAME>'")?;
-        }
-    }
-    Ok(policy)
-}
-
-/// The key that was given, or a new one that nobody knows.
-fn key(args: &RedactChoices) -> anyhow::Result<[u8; 32]> {
-    let secret = match (&args.key, &args.key_file) {
-        (Some(key), _) => key.clone().into_bytes(),
-        (None, Some(path)) => {
-            let content = fs::read(path).with_context(|| path.display().to_string())?;
-            content.trim_ascii_end().to_vec()
-        }
-        (None, None) => {
-            let mut key = [0; 32];
-            getrandom::fill(&mut key).context("random numbers for a key")?;
-            return Ok(key);
-        }
-    };
-    ensure!(
-        secret.len() >= SHORTEST_KEY,
-        "a key of less than {SHORTEST_KEY} characters is too easy to find by trying"
-    );
-    Ok(redact::key(&secret))
+    Ok(driver::exit_code(failed))
 }
 
 fn describe(policy: &Policy) -> String {

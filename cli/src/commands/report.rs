@@ -1,7 +1,7 @@
 //! A report to read: one HTML page.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
@@ -27,6 +27,7 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         utc,
         thresholds,
         decode,
+        redaction,
         common,
     } = args;
     let mut limits = Thresholds::default();
@@ -40,10 +41,12 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         selection,
         zone,
         decoding,
-    } = ReportOptions::new(utc, &input, select, decode, &common)?;
+    } = ReportOptions::new(utc, &input, select, decode, &redaction, &common, settings)?;
     let names: Vec<String> = driver::names(&inputs).into_iter().map(|n| n.name).collect();
+    let named = names.iter().map(Path::new);
+    let typed = input.files.iter().map(PathBuf::as_path);
     ensure!(
-        !names.iter().any(|name| is_same(Path::new(name), &output)),
+        !named.chain(typed).any(|name| is_same(name, &output)),
         "{} is one of the captures; name another file with --output",
         output.display()
     );
