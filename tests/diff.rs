@@ -397,3 +397,77 @@ fn the_same_differences_come_whatever_the_number_of_threads() {
     assert!(rows.clone().count() > 20);
     assert!(rows.all(|line| line.len() <= 100), "{ascii}");
 }
+
+/// The text between tags, with what HTML writes in another way.
+fn words(page: &str) -> String {
+    let (_, body) = page.split_once("<body>").unwrap();
+    let mut words = String::new();
+    for piece in body.split('<') {
+        words.push_str(piece.split_once('>').map_or(piece, |(_, text)| text));
+        words.push(' ');
+    }
+    words.replace("&#38;", "&").replace("&#60;", "<")
+}
+
+#[test]
+fn a_page_tells_what_the_records_tell() {
+    let sides = [
+        "fixtures/captures/release-old.pcap",
+        "fixtures/captures/release-new.pcap",
+    ];
+    let output = diff(&[&["--format", "html"][..], &sides].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let page = text(&output.stdout);
+    assert!(page.trim_end().ends_with("</html>"));
+    let words = words(&page);
+    let records = records(&sides, 1);
+    let mut changes = 0;
+    for record in records.iter().filter(|r| r["kind"] == "difference") {
+        let name = record["name"].as_str().unwrap();
+        assert!(words.contains(name), "{name}");
+        for side in ["old", "new"] {
+            if let Some(no) = record[side]["no"].as_u64() {
+                assert!(words.contains(&format!("#{no}")), "#{no} of {record}");
+            }
+        }
+        for change in record["fields"].as_array().into_iter().flatten() {
+            assert!(words.contains(change["field"].as_str().unwrap()));
+            changes += 1;
+        }
+    }
+    assert!(changes > 0);
+    assert!(words.contains("HOLD_CALL_REQ") && words.contains("CF_INVALID_OBJECT_STATE"));
+    assert!(words.contains("messages the same"));
+}
+
+#[test]
+fn a_page_of_runs_that_are_the_same_says_so() {
+    let output = diff(&["--format", "html", TRANSFERRED, TRANSFERRED]);
+    assert_eq!(output.status.code(), Some(0));
+    let page = text(&output.stdout);
+    assert!(page.contains("Same") && !page.contains("differs-verdict\">"));
+}
+
+#[test]
+fn hostile_texts_stay_text_in_a_page() {
+    let output = diff(&[
+        "--format",
+        "html",
+        "fixtures/captures/hostile.pcap",
+        CONFERENCED,
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let page = text(&output.stdout);
+    let (head, body) = page.split_once("<body>").unwrap();
+    assert!(head.contains("default-src &#39;none&#39;"));
+    let lower = body.to_lowercase();
+    assert!(lower.contains("&#60;script"), "the capture has markup");
+    for tag in ["<script", "<img", "<!--", "</style", "onerror=\""] {
+        assert!(!lower.contains(tag), "{tag}");
+    }
+    assert!(
+        !body
+            .chars()
+            .any(|c| c != '\n' && c.is_control() || c == '\u{202e}')
+    );
+}

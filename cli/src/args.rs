@@ -603,11 +603,11 @@ pub struct CompareArgs {
 pub struct DiffShowArgs {
     /// Form of the output
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub format: Format,
+    pub format: DiffFormat,
     /// Messages without a difference shown around those with one [default: 3]
     #[arg(long, value_name = "N")]
     pub context: Option<usize>,
-    /// Differing places that are shown in text
+    /// Differing places that are shown in text and HTML
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub limit: usize,
     /// Show old and new beside each other, in the width of the terminal
@@ -822,6 +822,20 @@ pub enum CaptureFormat {
     Pcap,
     /// Packets of any link types
     Pcapng,
+}
+
+/// Forms of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    #[default]
+    Text,
+    /// JSON Lines, one record a line
+    Ndjson,
+    /// One JSON document
+    Json,
+    /// One page that needs nothing else
+    Html,
 }
 
 /// Forms of a result that is one document.

@@ -16,9 +16,9 @@ use cti_dissector::select::{Criteria, TypeFilter};
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    CallArgs, ColorChoice, CommonArgs, DecodeArgs, DiffArgs, ExtractArgs, Format, InputArgs,
-    RedactArgs, RedactChoices, RedactionArgs, SaveArgs, SelectArgs, ShowArgs, StoryFormat,
-    StudyArgs, TableFormat, TimeStyle, TimelineArgs,
+    CallArgs, ColorChoice, CommonArgs, DecodeArgs, DiffArgs, DiffFormat, ExtractArgs, Format,
+    InputArgs, RedactArgs, RedactChoices, RedactionArgs, SaveArgs, SelectArgs, ShowArgs,
+    StoryFormat, StudyArgs, TableFormat, TimeStyle, TimelineArgs,
 };
 use crate::inputs::{self, FileInput};
 use crate::output;
@@ -93,7 +93,7 @@ pub struct DiffOptions {
     /// How they are compared.
     pub rules: Rules,
     /// Form of the output.
-    pub format: Format,
+    pub format: DiffFormat,
     /// Time zone of the times.
     pub zone: TimeZone,
     /// ASCII only.

@@ -1,7 +1,7 @@
 //! A report on the CTI Server traffic of a capture: one HTML page that needs nothing else, for people who do not have the program.
 //!
 //! [`Collector`] is an analysis that gathers what the page shows of sessions and messages; with the results of the other analyses it makes a
-//! [`Report`], and [`Report::page`] the page. Nothing here opens a file or reads a clock: the same capture gives the same page.
+//! [`Report`], and [`Report::page`] the page. [`Differences`] is another page, of what differs between two runs. Nothing here opens a file or reads a clock: the same capture gives the same page.
 //!
 //! Text of a capture is hostile. Everything passes `shown`, which makes control characters and such visible, on its way into a template,
 //! and the templates escape markup. The messages are packed, so that no text of theirs stands in the page as it is; the script puts it there
@@ -16,6 +16,7 @@ mod agents;
 mod axis;
 mod calls;
 mod collect;
+mod differences;
 mod findings;
 mod latencies;
 pub mod limits;
@@ -29,4 +30,5 @@ mod table;
 
 pub use calls::CallSheets;
 pub use collect::{Collected, Collector};
+pub use differences::Differences;
 pub use page::{Report, Scope};

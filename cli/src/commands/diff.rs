@@ -4,6 +4,7 @@ mod baseline;
 mod sides;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
@@ -12,7 +13,7 @@ use cti_dissector::render::json;
 use cti_dissector::render::table::Look;
 use cti_dissector::render::text::Differences;
 
-use crate::args::Format;
+use crate::args::DiffFormat;
 use crate::driver;
 use crate::output::{self, Output};
 use crate::settings::{DiffOptions, Settings};
@@ -57,7 +58,7 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
     }
     let mut out = Output::stdout(settings.color);
     match options.format {
-        Format::Text => {
+        DiffFormat::Text => {
             let writer = Differences {
                 look: Look {
                     zone: options.zone,
@@ -72,8 +73,26 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
             writer.write(&mut text, &comparison);
             out.write_all(&text).context("standard output")?;
         }
-        Format::Json | Format::Ndjson => {
-            let objects = json::Objects::new(options.format == Format::Json);
+        DiffFormat::Html => {
+            let short = |name: &str| {
+                let short = Path::new(name).file_name();
+                short.map_or_else(|| name.to_owned(), |s| s.to_string_lossy().into_owned())
+            };
+            let named: Vec<String> = names.iter().map(|input| short(&input.name)).collect();
+            let page = ctishark_report::Differences {
+                title: format!("Comparison of {}", title(&named)),
+                tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+                zone: options.zone,
+                comparison: &comparison,
+                context: options.context,
+                limit: options.limit,
+            };
+            let mut text = String::new();
+            page.page(&mut text).context("making the page")?;
+            out.write_all(text.as_bytes()).context("standard output")?;
+        }
+        DiffFormat::Json | DiffFormat::Ndjson => {
+            let objects = json::Objects::new(options.format == DiffFormat::Json);
             write_json(&mut out, &objects, &names, &comparison, several)?;
         }
     }
@@ -82,6 +101,15 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
         return Ok(ExitCode::from(2));
     }
     Ok(ExitCode::from(u8::from(comparison.is_different())))
+}
+
+/// The captures in a few words.
+fn title(names: &[String]) -> String {
+    match names {
+        [old, new] => format!("{old} and {new}"),
+        [first, .., last] => format!("{first} to {last}"),
+        _ => names.join(", "),
+    }
 }
 
 /// Writes the records of a comparison; the summary is the last one, so that what was cut off shows.

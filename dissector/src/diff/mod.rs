@@ -29,7 +29,7 @@ pub use rules::{FieldPattern, LatencyRules, Rules, Tolerance};
 pub use sessions::SessionChange;
 pub use side::Collector;
 pub use summary::{Amounts, NewFailure, Summary};
-pub use view::{FieldChange, Line, Part, SessionView};
+pub use view::{FieldChange, Line, Part, Place, SessionView};
 
 use lexicon::Lexicon;
 

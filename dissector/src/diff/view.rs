@@ -1,13 +1,13 @@
 //! What a comparison has to show: messages in a line, and fields that changed. Texts may hold whatever the captures do.
 
 use super::both::each_slot;
-use super::compare::{Comparison, Pair};
+use super::compare::{Comparison, Edit, Pair};
 use super::lexicon::{Content, Slot};
 use super::rules::classes;
 use super::side::{Kept, KeptSession};
 use super::summary::type_name;
 use super::things::class_name;
-use crate::protocol::{Kind, MessageType, Place, Scope};
+use crate::protocol::{self, Kind, MessageType, Scope};
 use crate::record::Direction;
 use crate::session::Session;
 use crate::time::Timestamp;
@@ -58,7 +58,69 @@ pub struct FieldChange {
     pub new: Option<Vec<u8>>,
 }
 
+/// What is shown of a pair of sessions, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Messages that are the same, around a difference: their places on both sides.
+    Same(u32, u32),
+    /// A difference.
+    Differs(Edit),
+    /// So many messages that are the same are left out here.
+    Skipped(usize),
+}
+
 impl Comparison {
+    /// The first differences between two sessions, with as many of the same messages around each as `context` says.
+    #[must_use]
+    pub fn places(&self, pair: &Pair, context: usize, most: usize) -> Vec<Place> {
+        let pairs = self.aligned(pair);
+        let mut places = Vec::new();
+        let same = |places: &mut Vec<Place>, from: usize, to: usize| {
+            let pairs = pairs.get(from..to.min(pairs.len())).unwrap_or_default();
+            places.extend(pairs.iter().map(|(old, new)| Place::Same(*old, *new)));
+        };
+        let skip = |places: &mut Vec<Place>, count: usize| {
+            if count > 0 {
+                places.push(Place::Skipped(count));
+            }
+        };
+        // Pairs up to here are told.
+        let mut done: Option<usize> = None;
+        for edit in pair.edits.iter().take(most) {
+            // Pairs before this edit.
+            let before = match (edit.old_place(), edit.new_place()) {
+                (Some(old), _) => pairs.partition_point(|pair| pair.0 < old),
+                (None, new) => pairs.partition_point(|pair| Some(pair.1) < new),
+            };
+            let from = match done {
+                Some(done) if before <= done.saturating_add(2 * context) => done,
+                Some(done) => {
+                    same(&mut places, done, done.saturating_add(context));
+                    let from = before.saturating_sub(context);
+                    skip(&mut places, from - done.saturating_add(context));
+                    from
+                }
+                None => {
+                    let from = before.saturating_sub(context);
+                    skip(&mut places, from);
+                    from
+                }
+            };
+            same(&mut places, from, before);
+            places.push(Place::Differs(*edit));
+            let changed = matches!(edit, Edit::Changed(..));
+            done = Some(before.max(from) + usize::from(changed));
+        }
+        if let Some(done) = done {
+            let end = done.saturating_add(context).min(pairs.len());
+            same(&mut places, done, end);
+            if pair.edits.len() <= most {
+                skip(&mut places, pairs.len() - end);
+            }
+        }
+        places
+    }
+
     /// A message of the old side.
     #[must_use]
     pub fn old_line(&self, pair: &Pair, index: u32) -> Option<Line> {
@@ -102,8 +164,8 @@ impl Comparison {
         let mut parts = Vec::new();
         for shown in layout.timeline {
             let name = match shown.place {
-                Place::Fixed(index) => layout.fixed.get(index).map(|f| f.name),
-                Place::Floating(tag) => message.floating(tag).map(|f| f.name),
+                protocol::Place::Fixed(index) => layout.fixed.get(index).map(|f| f.name),
+                protocol::Place::Floating(tag) => message.floating(tag).map(|f| f.name),
             };
             let found = slots.iter().find(|(slot, _)| {
                 let field = self.lexicon.about(slot.field);

@@ -4,6 +4,8 @@ mod columns;
 mod places;
 mod totals;
 
+pub use totals::{outcome_words, verdict};
+
 use super::pen::Pen;
 use crate::diff::Comparison;
 use crate::render::table::Look;

@@ -9,7 +9,7 @@ mod agents;
 mod bars;
 pub(super) mod clock;
 mod detail;
-mod differences;
+pub mod differences;
 pub(super) mod escape;
 mod exchange;
 mod fields;

@@ -3,7 +3,7 @@
 use super::Differences;
 use super::columns;
 use super::totals::was_is;
-use crate::diff::{Comparison, Edit, Line, Pair, SessionView};
+use crate::diff::{Comparison, Edit, Line, Pair, Place, SessionView};
 use crate::record::Direction;
 use crate::render::text::TimeMode;
 use crate::render::text::clock::Clock;
@@ -169,52 +169,17 @@ impl Mark {
 
 impl Places<'_> {
     fn write(&mut self, pen: &mut Pen<'_>, shown: usize) {
-        let pairs = self.comparison.aligned(self.pair);
-        let context = self.style.context;
-        // Pairs up to here are written.
-        let mut done: Option<usize> = None;
-        for edit in self.pair.edits.iter().take(shown) {
-            // Pairs before this edit.
-            let before = match (edit.old_place(), edit.new_place()) {
-                (Some(old), _) => pairs.partition_point(|pair| pair.0 < old),
-                (None, new) => pairs.partition_point(|pair| Some(pair.1) < new),
-            };
-            let from = match done {
-                Some(done) if before <= done.saturating_add(2 * context) => done,
-                Some(done) => {
-                    self.same(pen, done, done.saturating_add(context));
-                    let from = before.saturating_sub(context);
-                    skipped(pen, from - done.saturating_add(context));
-                    from
+        let comparison = self.comparison;
+        for place in comparison.places(self.pair, self.style.context, shown) {
+            match place {
+                Place::Same(old, new) => {
+                    let old = comparison.old_line(self.pair, old);
+                    let new = comparison.new_line(self.pair, new);
+                    self.line(pen, Mark::Same, old.as_ref(), new.as_ref());
                 }
-                None => {
-                    let from = before.saturating_sub(context);
-                    skipped(pen, from);
-                    from
-                }
-            };
-            self.same(pen, from, before);
-            self.edit(pen, *edit);
-            let changed = matches!(edit, Edit::Changed(..));
-            done = Some(before.max(from) + usize::from(changed));
-        }
-        if let Some(done) = done {
-            let end = done.saturating_add(context).min(pairs.len());
-            self.same(pen, done, end);
-            if self.pair.edits.len() == shown {
-                skipped(pen, pairs.len() - end);
+                Place::Differs(edit) => self.edit(pen, edit),
+                Place::Skipped(count) => skipped(pen, count),
             }
-        }
-    }
-
-    /// Pairs that are the same.
-    fn same(&mut self, pen: &mut Pen<'_>, from: usize, to: usize) {
-        let pairs = self.comparison.aligned(self.pair);
-        let pairs = pairs.get(from..to.min(pairs.len())).unwrap_or_default();
-        for (old, new) in pairs {
-            let old = self.comparison.old_line(self.pair, *old);
-            let new = self.comparison.new_line(self.pair, *new);
-            self.line(pen, Mark::Same, old.as_ref(), new.as_ref());
         }
     }
 

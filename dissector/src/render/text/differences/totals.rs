@@ -41,6 +41,19 @@ pub(super) fn write(pen: &mut Pen<'_>, comparison: &Comparison) {
     fields(pen, summary);
 }
 
+/// What differs, in one line.
+#[must_use]
+pub fn verdict(summary: &Summary) -> String {
+    let mut out = Vec::new();
+    let mut pen = Pen {
+        out: &mut out,
+        colour: false,
+        ascii: false,
+    };
+    headline(&mut pen, summary);
+    String::from_utf8_lossy(&out).trim_end().to_owned()
+}
+
 fn headline(pen: &mut Pen<'_>, summary: &Summary) {
     if !summary.is_different() {
         pen.painted(Paint::Answer, "same");
@@ -110,10 +123,10 @@ fn failures(pen: &mut Pen<'_>, summary: &Summary) {
         pen.right(*count, 6);
         pen.spaces(2);
         pen.padded(&failure.request, longest.unwrap_or(0) + 2);
-        pen.put(failure.before.map_or("not asked before", words));
+        pen.put(failure.before.map_or("not asked before", outcome_words));
         pen.put(", now ");
         pen.on(Paint::Bad);
-        pen.put(words(failure.now));
+        pen.put(outcome_words(failure.now));
         if let Some(code) = &failure.code {
             pen.put(": ");
             pen.escaped(code.as_bytes());
@@ -124,7 +137,8 @@ fn failures(pen: &mut Pen<'_>, summary: &Summary) {
 }
 
 /// The name of an outcome as people read it.
-fn words(outcome: &'static str) -> &'static str {
+#[must_use]
+pub fn outcome_words(outcome: &'static str) -> &'static str {
     [
         (OutcomeKind::WrongAnswer, "answered by another message"),
         (OutcomeKind::NotExpected, "without answer"),
