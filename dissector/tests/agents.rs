@@ -2,51 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod reading;
+
+use cti_dissector::analysis::Agents;
 use cti_dissector::analysis::agents::{Agent, AgentsReport, Cause, state_name};
-use cti_dissector::analysis::{Agents, Study};
-use cti_dissector::capture::{Capture, Input, Segments, Step};
-use cti_dissector::conversation::{Conversations, Options};
-use cti_dissector::select::{Criteria, Selector};
+use cti_dissector::select::Criteria;
 use ctishark_fixtures::Scenario;
-use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-/// A capture in memory.
-struct Memory(Vec<u8>);
-
-impl Input for Memory {
-    fn name(&self) -> &str {
-        "scenario"
-    }
-
-    fn reopenable(&self) -> bool {
-        true
-    }
-
-    fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(Cursor::new(self.0.clone())))
-    }
-}
-
 fn follow(scenario: &Scenario, criteria: Criteria, whole_history: bool) -> AgentsReport {
-    let files = scenario.capture_files().unwrap();
-    let inputs = files.iter().map(|file| {
-        let mut bytes = Vec::new();
-        file.write_to(&mut bytes).unwrap();
-        let input: Box<dyn Input> = Box::new(Memory(bytes));
-        input
-    });
-    let study = Study::new(Agents::new(whole_history), Selector::new(criteria));
-    let mut conversations = Conversations::new(Options::default(), study);
-    let mut segments = Segments::new(Capture::new(inputs.collect()), false, false).unwrap();
-    while let Some(step) = segments.next_step() {
-        match step {
-            Step::Packet(_, Some(segment)) => conversations.segment(&segment),
-            Step::Failed(error) => panic!("{error}"),
-            _ => {}
-        }
-    }
-    conversations.finish().0.finish().finish()
+    let agents = Agents::new(whole_history);
+    reading::study(reading::inputs(scenario), criteria, agents).finish()
 }
 
 /// What every scenario below begins with. `$c` is the usual client.

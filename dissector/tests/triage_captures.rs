@@ -3,55 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use cti_dissector::analysis::Study;
-use cti_dissector::capture::{Capture, Input, Segments, Step};
-use cti_dissector::conversation::{Conversations, Options};
+mod reading;
+
 use cti_dissector::finding::Severity;
-use cti_dissector::select::{Criteria, Selector};
+use cti_dissector::select::Criteria;
 use cti_dissector::triage::{Problem, Thresholds, Triage};
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// A capture on disk.
-struct OnDisk(PathBuf);
-
-impl Input for OnDisk {
-    fn name(&self) -> &str {
-        "capture"
-    }
-
-    fn reopenable(&self) -> bool {
-        true
-    }
-
-    fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(File::open(&self.0)?))
-    }
-}
-
 fn triage(files: Vec<PathBuf>) -> Vec<Problem> {
-    let inputs = files.into_iter().map(|file| {
-        let input: Box<dyn Input> = Box::new(OnDisk(file));
-        input
-    });
-    let selector = Selector::new(Criteria::default());
-    let study = Study::new(Triage::new(Thresholds::default(), false), selector);
-    let mut conversations = Conversations::new(Options::default(), study);
-    let mut segments = Segments::new(Capture::new(inputs.collect()), false, false).unwrap();
-    while let Some(step) = segments.next_step() {
-        match step {
-            Step::Packet(_, Some(segment)) => {
-                conversations.sink().segment(&segment);
-                conversations.segment(&segment);
-            }
-            Step::Failed(error) => panic!("{error}"),
-            _ => {}
-        }
-    }
-    let (study, _) = conversations.finish();
-    study.finish().finish()
+    let inputs = files.into_iter().map(reading::file).collect();
+    let triage = Triage::new(Thresholds::default(), false);
+    reading::study(inputs, Criteria::default(), triage).finish()
 }
 
 fn captures() -> Vec<PathBuf> {

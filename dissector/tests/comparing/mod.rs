@@ -2,59 +2,25 @@
 
 #![allow(dead_code, reason = "shared by tests that need parts of it")]
 
-use cti_dissector::analysis::Study;
-use cti_dissector::capture::{Capture, Input, Segment, Segments, Step};
-use cti_dissector::conversation::{Conversations, Options};
+#[path = "../reading/mod.rs"]
+mod reading;
+
+use cti_dissector::capture::Segment;
 use cti_dissector::decode::{Decoder, FieldValue};
 use cti_dissector::diff::{self, Collector, Comparison, Edit, OldSide, Profile, Rules};
 use cti_dissector::protocol;
-use cti_dissector::select::{Criteria, Selector};
+use cti_dissector::select::Criteria;
 use ctishark_fixtures::{Action, Scenario, Sent};
-use std::io::{self, Cursor, Read};
 use std::ops::Range;
 use std::path::Path;
 
-/// A capture in memory.
-struct Memory(Vec<u8>);
-
-impl Input for Memory {
-    fn name(&self) -> &str {
-        "scenario"
-    }
-
-    fn reopenable(&self) -> bool {
-        true
-    }
-
-    fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(Cursor::new(self.0.clone())))
-    }
-}
-
 /// Calls back with the segments of a scenario's captures.
-pub fn each_segment(scenario: &Scenario, mut call: impl FnMut(&Segment<'_>)) {
-    let files = scenario.capture_files().unwrap();
-    let inputs = files.iter().map(|file| {
-        let mut bytes = Vec::new();
-        file.write_to(&mut bytes).unwrap();
-        let input: Box<dyn Input> = Box::new(Memory(bytes));
-        input
-    });
-    let mut segments = Segments::new(Capture::new(inputs.collect()), false, false).unwrap();
-    while let Some(step) = segments.next_step() {
-        match step {
-            Step::Packet(_, Some(segment)) => call(&segment),
-            Step::Failed(error) => panic!("{error}"),
-            _ => {}
-        }
-    }
+pub fn each_segment(scenario: &Scenario, call: impl FnMut(&Segment<'_>)) {
+    reading::each_segment(reading::inputs(scenario), call);
 }
 
 fn read(scenario: &Scenario, collector: Collector) -> Collector {
-    let study = Study::new(collector, Selector::new(Criteria::default()));
-    let mut conversations = Conversations::new(Options::default(), study);
-    each_segment(scenario, |segment| conversations.segment(segment));
-    conversations.finish().0.finish()
+    reading::study(reading::inputs(scenario), Criteria::default(), collector)
 }
 
 /// What differs between two scenarios, by the usual rules.
