@@ -2,38 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use jsonschema::Validator;
+mod program;
+
+use program::{VALIDATOR, capture, captures, ctishark};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::LazyLock;
-
-static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
-    let schema = serde_json::from_str(include_str!("../docs/schema.json")).unwrap();
-    jsonschema::validator_for(&schema).unwrap()
-});
-
-fn captures() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/captures");
-    let entries = folder.read_dir().unwrap();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(files.len() > 20, "captures are missing");
-    files
-}
-
-fn capture(name: &str) -> PathBuf {
-    let found = captures().into_iter().find(|path| path.ends_with(name));
-    found.unwrap_or_else(|| panic!("no capture {name}"))
-}
+use std::process::Output;
 
 fn start(options: &[&str], files: &[PathBuf]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ctishark"))
-        .args(options)
-        .args(files)
-        .env("TZ", "UTC")
-        .output()
-        .unwrap()
+    ctishark(options).args(files).output().unwrap()
 }
 
 fn run(options: &[&str], files: &[PathBuf]) -> String {

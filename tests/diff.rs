@@ -2,39 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod program;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use ctishark_fixtures::Scenario;
+use program::{captures, ctishark, root};
 use serde_json::Value;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn captures() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(root().join("fixtures/captures")).unwrap();
-    let mut paths: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
-    paths.sort();
-    assert!(paths.len() > 50);
-    paths
-}
-
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ctishark"));
-    command.args(arguments).current_dir(root()).envs([
-        ("TZ", "UTC"),
-        ("LC_ALL", "C"),
-        ("NO_COLOR", "1"),
-    ]);
-    command
-}
 
 fn diff(arguments: &[&str]) -> Output {
     let mut all = vec!["diff"];
     all.extend(arguments);
-    program(&all).output().unwrap()
+    ctishark(&all).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -60,7 +41,7 @@ fn a_capture_and_its_own_dump_are_the_same() {
     for capture in captures() {
         let capture = capture.to_str().unwrap();
         for format in ["ndjson", "json"] {
-            let dump = program(&["--quiet", "--format", format, capture])
+            let dump = ctishark(&["--quiet", "--format", format, capture])
                 .output()
                 .unwrap();
             assert_eq!(dump.status.code(), Some(0), "{capture}");
@@ -244,7 +225,7 @@ fn standard_input_is_a_side_whatever_it_holds() {
     let piped = |bytes: &[u8], arguments: &[&str]| {
         let mut all = vec!["diff"];
         all.extend(arguments);
-        let mut child = program(&all)
+        let mut child = ctishark(&all)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -254,7 +235,7 @@ fn standard_input_is_a_side_whatever_it_holds() {
         child.wait_with_output().unwrap()
     };
     let capture = std::fs::read(root().join(TRANSFERRED)).unwrap();
-    let dump = program(&["--format", "ndjson", TRANSFERRED])
+    let dump = ctishark(&["--format", "ndjson", TRANSFERRED])
         .output()
         .unwrap()
         .stdout;
@@ -296,7 +277,7 @@ fn what_is_no_side_is_refused() {
     refused(&format!("{header}\nnonsense\n"), "line 2");
     refused("nonsense", "not a packet capture");
     let dump = text(
-        &program(&["--format", "ndjson", TRANSFERRED])
+        &ctishark(&["--format", "ndjson", TRANSFERRED])
             .output()
             .unwrap()
             .stdout,

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod program;
+
+use program::{ctishark, root};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 const KEY: &str = "a key for tests, long enough";
 const CAPTURE: &str = "fixtures/captures/demo.pcap";
@@ -18,12 +21,7 @@ const ORIGINALS: [&str; 6] = [
 ];
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ctishark"))
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .envs([("TZ", "UTC"), ("LC_ALL", "C"), ("NO_COLOR", "1")])
-        .output()
-        .unwrap()
+    ctishark(arguments).output().unwrap()
 }
 
 fn shown(arguments: &[&str]) -> String {

@@ -2,19 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::path::Path;
-use std::process::Command;
+mod program;
+
+use program::ctishark;
 
 const CAPTURE: &str = "fixtures/captures/open-lower-version.pcap";
 
 fn sessions(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_ctishark"))
-        .arg("sessions")
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .envs([("TZ", "UTC"), ("LC_ALL", "C"), ("NO_COLOR", "1")])
-        .output()
-        .unwrap();
+    let mut command = ctishark(&["sessions"]);
+    let output = command.args(arguments).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -2,31 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod program;
+
+use program::{VALIDATOR, captures, ctishark};
+use std::process::Output;
 
 use serde_json::Value;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn captures() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(root().join("fixtures/captures")).unwrap();
-    let mut paths: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
-    paths.sort();
-    assert!(paths.len() > 50);
-    paths
-}
-
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ctishark"))
-        .arg("triage")
-        .args(arguments)
-        .current_dir(root())
-        .envs([("TZ", "UTC"), ("LC_ALL", "C"), ("NO_COLOR", "1")])
-        .output()
-        .unwrap()
+    let mut command = ctishark(&["triage"]);
+    command.args(arguments).output().unwrap()
 }
 
 fn text(output: &Output) -> String {
@@ -52,14 +37,12 @@ const FAILURES: &str = "fixtures/captures/failures.pcap";
 
 #[test]
 fn every_record_of_every_capture_is_as_the_schema_says() {
-    let schema = include_str!("../docs/schema.json");
-    let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
     for capture in captures() {
         let records = records(&[capture.to_str().unwrap()]);
         assert_eq!(records[0]["kind"], "header");
         assert_eq!(records.last().unwrap()["kind"], "summary");
         for record in &records {
-            if let Err(error) = validator.validate(record) {
+            if let Err(error) = VALIDATOR.validate(record) {
                 panic!("{}: {error}: {record}", capture.display());
             }
         }
@@ -111,9 +94,7 @@ fn findings_are_ranked_by_severity() {
 
 #[test]
 fn an_example_names_a_message_and_the_packets_that_carried_it() {
-    let timeline = Command::new(env!("CARGO_BIN_EXE_ctishark"))
-        .args(["--format", "ndjson", FAILURES])
-        .current_dir(root())
+    let timeline = ctishark(&["--format", "ndjson", FAILURES])
         .output()
         .unwrap();
     let timeline = text(&timeline);
