@@ -5,8 +5,7 @@
 mod program;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use ctishark_fixtures::Scenario;
 use program::{captures, ctishark, root};

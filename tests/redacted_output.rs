@@ -97,9 +97,7 @@ fn a_report_is_redacted_too() {
 #[test]
 fn a_report_cannot_overwrite_a_capture_that_it_redacts() {
     let capture = scratch("kept.pcap");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(CAPTURE);
+    let source = root().join(CAPTURE);
     let bytes = std::fs::read(source).unwrap();
     std::fs::write(&capture, &bytes).unwrap();
     let path = capture.to_str().unwrap();
