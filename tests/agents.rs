@@ -6,7 +6,7 @@ mod program;
 
 use program::{VALIDATOR, capture, captures, ctishark};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
 fn start(options: &[&str], files: &[PathBuf]) -> Output {
