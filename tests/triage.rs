@@ -174,3 +174,11 @@ fn a_capture_without_trouble_says_so() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(said, "ctishark: nothing found that looks like trouble\n");
 }
+
+#[test]
+fn nothing_was_found_where_nothing_was_judged() {
+    let nothing = "nothing found that looks like trouble";
+    let said = |arguments: &[&str]| String::from_utf8(run(arguments).stderr).unwrap();
+    assert!(!said(&["--call", "99", FAILURES]).contains(nothing));
+    assert!(!said(&["README.md"]).contains(nothing));
+}

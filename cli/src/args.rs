@@ -168,7 +168,7 @@ pub struct TriageArgs {
         help_heading = "Findings"
     )]
     pub min_severity: SeverityChoice,
-    /// Change a number that decides, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
+    /// Change a number that decides, such as slow=10s; `ctishark generate findings` lists them (repeatable)
     #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
     pub thresholds: Vec<(String, String)>,
 }
@@ -404,7 +404,7 @@ pub struct ReportArgs {
     /// Show times in UTC instead of the local time zone
     #[arg(long, help_heading = "Output")]
     pub utc: bool,
-    /// Change a number that decides about findings, such as request_slow=10s; `ctishark generate findings` lists them (repeatable)
+    /// Change a number that decides about findings, such as slow=10s; `ctishark generate findings` lists them (repeatable)
     #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
     pub thresholds: Vec<(String, String)>,
     #[command(flatten)]

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use cti_dissector::capture::Input;
-use tempfile::NamedTempFile;
 
 use crate::search;
 
@@ -40,8 +39,8 @@ enum Place {
     Pipe(Option<PathBuf>),
     /// Standard input; false once it was handed out.
     Stdin(bool),
-    /// What came from a pipe, in a temporary file.
-    Spooled(Arc<NamedTempFile>),
+    /// What came from a pipe, in a temporary file without a name: it is gone with the process, however that ends.
+    Spooled(Arc<File>),
     /// Cannot be read, and why. It says so when its turn comes, so that the others are read all the same.
     Bad(String),
 }
@@ -82,7 +81,7 @@ impl FileInput {
     }
 
     /// What was written to a temporary file, under this name.
-    pub fn spooled(name: &str, file: NamedTempFile) -> Self {
+    pub fn spooled(name: &str, file: File) -> Self {
         Self::new(name.to_owned(), Place::Spooled(Arc::new(file)))
     }
 
@@ -116,7 +115,7 @@ impl Input for FileInput {
                 }
                 Ok(Box::new(io::stdin()))
             }
-            Place::Spooled(file) => Ok(Box::new(file.reopen()?)),
+            Place::Spooled(file) => Ok(Box::new(Spool::new(file, 0))),
             Place::Bad(reason) => Err(io::Error::other(reason.clone())),
         }
     }
@@ -124,7 +123,7 @@ impl Input for FileInput {
     fn open_at(&mut self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
         let mut file = match &self.place {
             Place::File(path) => File::open(path)?,
-            Place::Spooled(file) => file.reopen()?,
+            Place::Spooled(file) => return Ok(Box::new(Spool::new(file, offset))),
             _ => return Err(io::Error::other("cannot be read a second time")),
         };
         tracing::trace!(input = self.name, offset, "opening again");
@@ -135,7 +134,7 @@ impl Input for FileInput {
     fn size(&self) -> Option<u64> {
         match &self.place {
             Place::File(path) => fs::metadata(path).ok().map(|m| m.len()),
-            Place::Spooled(file) => file.as_file().metadata().ok().map(|m| m.len()),
+            Place::Spooled(file) => file.metadata().ok().map(|m| m.len()),
             Place::Pipe(_) | Place::Stdin(_) | Place::Bad(_) => None,
         }
     }
@@ -149,15 +148,54 @@ impl Input for FileInput {
     }
 }
 
+/// Reads a file that is open from a place of its own, whoever else reads it.
+struct Spool {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Spool {
+    fn new(file: &Arc<File>, at: u64) -> Self {
+        Self {
+            file: Arc::clone(file),
+            at,
+        }
+    }
+}
+
+impl Read for Spool {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = read_at(&self.file, buffer, self.at)?;
+        self.at = self.at.saturating_add(u64::try_from(read).unwrap_or(0));
+        Ok(read)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+}
+
+#[cfg(not(any(unix, windows)))]
+fn read_at(mut file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    file.seek(SeekFrom::Start(at))?;
+    file.read(buffer)
+}
+
 /// The same inputs twice, for whoever has to read them twice. What comes from a pipe is copied to a temporary file first.
 pub fn twice(inputs: Vec<FileInput>) -> anyhow::Result<(Vec<FileInput>, Vec<FileInput>)> {
     let mut first = Vec::new();
     let mut second = Vec::new();
     for mut input in inputs {
         if !input.reopenable() {
-            let mut file = NamedTempFile::new().context("a temporary file")?;
+            let mut file = tempfile::tempfile().context("a temporary file")?;
             let mut source = input.open().with_context(|| input.name.clone())?;
-            io::copy(&mut source, file.as_file_mut())
+            io::copy(&mut source, &mut file)
                 .with_context(|| format!("{}: copying it to a temporary file", input.name))?;
             input.place = Place::Spooled(Arc::new(file));
         }

@@ -7,7 +7,6 @@ use anyhow::{Context as _, bail, ensure};
 use cti_dissector::protocol::privacy;
 use cti_dissector::record::{Record, Sink};
 use cti_dissector::redact::{self, Learner, Options, Policy, Redactor};
-use tempfile::NamedTempFile;
 
 use crate::args::RedactionArgs;
 use crate::driver::{self, Consumer};
@@ -47,7 +46,7 @@ pub fn inputs(
         .collect();
     let policy = policy(&args.keep, &more)?;
     let key = key(args.key.as_deref(), args.key_file.as_deref())?;
-    let file = NamedTempFile::new().context("a temporary file")?;
+    let file = tempfile::tempfile().context("a temporary file")?;
     let target = Target::spool(&file)?;
     let (_, failed) = rewrite(
         inputs,

@@ -75,10 +75,10 @@ impl Target {
     }
 
     /// A temporary file, which is read again.
-    pub fn spool(file: &NamedTempFile) -> anyhow::Result<Self> {
+    pub fn spool(file: &fs::File) -> anyhow::Result<Self> {
         Ok(Self {
             path: None,
-            spool: Some(file.reopen().context("a temporary file")?),
+            spool: Some(file.try_clone().context("a temporary file")?),
             name: String::from("a temporary file"),
             format: SaveFormat::PcapNg,
             compression: SaveCompression::None,
@@ -108,6 +108,72 @@ impl Target {
             name: self.name,
             packets: 0,
         })
+    }
+}
+
+/// Refuses to write a file that is read in the same run.
+pub fn ensure_not_read<'a>(
+    path: &Path,
+    read: impl IntoIterator<Item = &'a Path>,
+) -> anyhow::Result<()> {
+    let target = fs::canonicalize(path);
+    for input in read {
+        let same = path == input
+            || matches!((&target, fs::canonicalize(input)), (Ok(one), Ok(other)) if *one == other);
+        ensure!(
+            !same,
+            "{}: is read, and cannot be written at the same time",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// A file that is there when it is complete; a pipe, a device or standard output (`-`) is written as it is.
+pub struct File {
+    sink: Sink,
+    path: Option<PathBuf>,
+}
+
+impl File {
+    /// Begins to write.
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
+        if path.as_os_str() == "-" {
+            return Ok(Self {
+                sink: Sink::Stdout(io::stdout()),
+                path: None,
+            });
+        }
+        let path = followed(path);
+        let sink = if is_special(&path) {
+            let file = fs::OpenOptions::new().write(true).open(&path);
+            Sink::Special(file.with_context(|| path.display().to_string())?)
+        } else {
+            Sink::File(beside(&path).with_context(|| path.display().to_string())?)
+        };
+        Ok(Self {
+            sink,
+            path: Some(path),
+        })
+    }
+
+    /// Gives the file its name.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.sink.flush()?;
+        if let (Sink::File(file), Some(path)) = (self.sink, self.path) {
+            file.persist(path).map_err(|error| error.error)?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.sink.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
     }
 }
 

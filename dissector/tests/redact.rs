@@ -256,6 +256,10 @@ fn check(pieces: &[Piece], label: &str, known: &mut BTreeMap<Vec<u8>, Vec<u8>>) 
     }
     for ((treatment, no, tag, original), (_, _, _, fake)) in originals.iter().zip(&fakes) {
         assert_eq!(original.len(), fake.len(), "{label} #{no} {tag}");
+        // A single keyed digit is masked, others of one character are not worth telling apart.
+        if original.len() == 1 {
+            continue;
+        }
         let says_something = original.iter().any(u8::is_ascii_alphanumeric);
         if *treatment == Treatment::Pseudonym {
             if says_something {

@@ -47,8 +47,8 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
     let summary = &comparison.summary;
     // A test that compares nothing with nothing must not pass.
     ensure!(
-        summary.old.0 + summary.new.0 > 0,
-        "nothing to compare: neither side holds CTI sessions"
+        summary.old.1 + summary.new.1 > 0,
+        "nothing to compare: neither side holds CTI messages that can be read"
     );
     if !settings.quiet {
         for pattern in comparison.unused_patterns() {

@@ -1,8 +1,7 @@
 //! Writes captures that can be shared.
 
-use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -12,6 +11,7 @@ use serde_json::json;
 
 use crate::args::RedactArgs;
 use crate::driver;
+use crate::inputs::FileInput;
 use crate::output;
 use crate::redacted;
 use crate::save::{self, Target};
@@ -36,6 +36,17 @@ pub fn run(options: RedactOptions, settings: &Settings) -> anyhow::Result<ExitCo
     let policy = redacted::policy(&args.keep, &args.redact)?;
     let key = redacted::key(args.key.as_deref(), args.key_file.as_deref())?;
     let target = Target::new(&save, &inputs)?;
+    let read: Vec<PathBuf> = inputs
+        .iter()
+        .filter_map(FileInput::path)
+        .map(Path::to_path_buf)
+        .chain(args.key_file.clone())
+        .collect();
+    let read = || read.iter().map(PathBuf::as_path);
+    save::ensure_not_read(&save.output, read())?;
+    if let Some(report) = &args.report {
+        save::ensure_not_read(report, read().chain([save.output.as_path()]))?;
+    }
     let options = Options {
         drop_encrypted: args.drop_encrypted,
         keep_other: args.keep_other,
@@ -139,6 +150,8 @@ fn write_report(path: &Path, report: &Report) -> anyhow::Result<()> {
     });
     let mut text = serde_json::to_vec_pretty(&document)?;
     text.push(b'\n');
-    File::create(path)?.write_all(&text)?;
+    let mut file = save::File::create(path)?;
+    file.write_all(&text)?;
+    file.finish()?;
     Ok(())
 }

@@ -95,7 +95,11 @@ pub fn run(args: TriageArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let mut out = Output::stdout(settings.color);
     out.write_all(&text).context("standard output")?;
     out.finish()?;
-    if problems.is_empty() && view.format == TableFormat::Text && !settings.quiet {
+    // Where nothing was judged, the reason has been told, and nothing is no good news.
+    let judged = finished
+        .selected
+        .map_or(finished.outcome.totals.sessions > 0, |n| n > 0);
+    if problems.is_empty() && judged && view.format == TableFormat::Text && !settings.quiet {
         output::remark("nothing found that looks like trouble");
     }
     if finished.outcome.failed {

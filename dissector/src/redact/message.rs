@@ -46,6 +46,7 @@ impl Messages {
             known: vec![false; bytes.len()],
             view: &view,
             odd: is_odd(&view),
+            misread: is_misread(&view),
         };
         self.fill(&mut cover);
         let Cover { mut out, known, .. } = cover;
@@ -100,7 +101,8 @@ impl Messages {
         let known_value = definition
             .table
             .is_some_and(|t| t.get(field.number().bits).is_some());
-        if cover.odd && !known_value && may_be_text(cover.slice(&range)) {
+        let is_certain = known_value || field.special().is_some() || is_small(cover.slice(&range));
+        if !is_certain && (cover.misread || cover.odd && may_be_text(cover.slice(&range))) {
             // The message was read by a layout that does not fit it: these may be letters.
             return;
         }
@@ -109,12 +111,12 @@ impl Messages {
         if treatment == Treatment::Keep || field.special().is_some() {
             return;
         }
-        self.number(cover, definition.wire, &range);
+        self.number(cover, definition.wire, &range, class);
         self.report.count(class, definition.name);
     }
 
     /// Replaces a number that was copied.
-    fn number(&mut self, cover: &mut Cover<'_>, wire: WireType, range: &Range<usize>) {
+    fn number(&mut self, cover: &mut Cover<'_>, wire: WireType, range: &Range<usize>, class: &str) {
         let most = match wire {
             WireType::UInt => u32::MAX,
             WireType::Int => i32::MAX.cast_unsigned(),
@@ -125,9 +127,27 @@ impl Messages {
         };
         for word in place.as_chunks_mut::<4>().0 {
             let number = u32::from_be_bytes(*word);
-            if number != u32::MAX {
-                *word = self.pseudonyms.number(number, most).to_be_bytes();
+            if number == u32::MAX {
+                continue;
             }
+            // Numbers below zero are replaced as they are without their sign.
+            let is_negative = number > most;
+            let amount = if is_negative {
+                number.wrapping_neg()
+            } else {
+                number
+            };
+            let fake = if class == "phone" {
+                self.pseudonyms.phone(amount, most)
+            } else {
+                self.pseudonyms.number(amount, most)
+            };
+            let fake = if is_negative {
+                fake.wrapping_neg()
+            } else {
+                fake
+            };
+            *word = fake.to_be_bytes();
         }
     }
 
@@ -155,7 +175,8 @@ impl Messages {
                 | FieldValue::NamedArray { .. }
         );
         if is_number {
-            if doubtful && may_be_text(cover.slice(&range)) {
+            let slice = cover.slice(&range);
+            if cover.misread && !is_small(slice) || doubtful && may_be_text(slice) {
                 self.report.count(UNKNOWN, definition.name);
                 return;
             }
@@ -164,17 +185,27 @@ impl Messages {
                 return;
             }
             if let Some(wire) = definition.wire {
-                self.number(cover, wire, &range);
+                self.number(cover, wire, &range, class);
             }
             self.report.count(class, definition.name);
             return;
         }
-        if doubtful && treatment == Treatment::Keep {
+        let longest = definition.max_at(cover.view.version().known());
+        let too_long = longest.is_some_and(|longest| range.len() > usize::from(longest));
+        if treatment == Treatment::Keep && (doubtful || too_long) {
             self.report.count(UNKNOWN, definition.name);
             return;
         }
         let name = match value {
             _ if doubtful => range.start..range.start,
+            // A name without a value, or one that is too long, may be the value.
+            FieldValue::NamedVariable { name, value }
+            | FieldValue::NamedArray { name, value, .. }
+                if name.len() > LONGEST_NAME
+                    || value.is_empty() && name.len() + 1 >= range.len() =>
+            {
+                range.start..range.start
+            }
             FieldValue::NamedVariable { name, .. } => range.start..range.start + name.len(),
             FieldValue::NamedArray { name, .. } => range.start + 1..range.start + 1 + name.len(),
             _ => range.start..range.start,
@@ -203,8 +234,16 @@ impl Messages {
         match treatment {
             Treatment::Keep => {}
             Treatment::Pseudonym if class == "address" => self.pseudonyms.address_text(data),
+            // One key at a time, a list of fakes would spell the same word for everybody who knows one.
+            Treatment::Pseudonym if class == "digits" && length(data) == 1 => {
+                data.iter_mut().for_each(|byte| *byte = mask(*byte));
+            }
             Treatment::Pseudonym if opaque => self.pseudonyms.bytes(data),
             Treatment::Pseudonym => self.pseudonyms.text(data),
+            // A text that is a number may be a phone; it stays apart from others.
+            Treatment::Mask if length(data) >= LEAST_NUMBER && is_number(data) => {
+                self.pseudonyms.text(data);
+            }
             Treatment::Mask => data.iter_mut().for_each(|byte| *byte = mask(*byte)),
             Treatment::Secret => {
                 for byte in data.iter_mut().filter(|byte| **byte != 0) {
@@ -223,6 +262,8 @@ struct Cover<'v> {
     view: &'v MessageView<'v>,
     /// The message does not fit the layout that it was read by.
     odd: bool,
+    /// It was hardly read at all: its numbers may be anything.
+    misread: bool,
 }
 
 impl Cover<'_> {
@@ -251,11 +292,48 @@ fn is_odd(view: &MessageView<'_>) -> bool {
             .any(|f| f.usage().is_none() || matches!(f.value(), FieldValue::Raw(_)))
 }
 
-/// Whether bytes hold two letters or digits side by side.
+/// Whether a message was hardly read: bytes are left over or make no sense, or its layout is a guess. What the capture cut off is another
+/// matter.
+fn is_misread(view: &MessageView<'_>) -> bool {
+    if view.missing() > 0 {
+        return matches!(view.reading(), Reading::Unknown);
+    }
+    view.unread().is_some()
+        || matches!(view.reading(), Reading::Unknown | Reading::Searched(_))
+        || view
+            .floating()
+            .any(|f| f.field().is_some() && matches!(f.value(), FieldValue::Raw(_)))
+}
+
+/// Names of ECC variables end in a zero byte within 33 bytes.
+const LONGEST_NAME: usize = 32;
+/// Digits from which on a number in a free text may be a phone.
+const LEAST_NUMBER: usize = 3;
+
+/// Bytes before the zero at the end.
+fn length(data: &[u8]) -> usize {
+    data.iter().take_while(|byte| **byte != 0).count()
+}
+
+/// Whether bytes are a number that is too small to be a character, of four bytes at least.
+fn is_small(bytes: &[u8]) -> bool {
+    bytes.len() >= 4
+        && bytes
+            .split_last()
+            .is_some_and(|(last, rest)| *last < b' ' && rest.iter().all(|byte| *byte == 0))
+}
+
+fn is_number(data: &[u8]) -> bool {
+    data.iter()
+        .take_while(|byte| **byte != 0)
+        .all(u8::is_ascii_digit)
+}
+
+/// Whether bytes hold two letters or digits side by side, of whatever alphabet.
 fn may_be_text(bytes: &[u8]) -> bool {
     bytes
         .windows(2)
-        .any(|pair| pair.iter().all(|b| matches!(b, 0x20..=0x7e)))
+        .any(|pair| pair.iter().all(|b| matches!(b, 0x20..=0x7e | 0x80..=0xfe)))
 }
 
 const fn mask(byte: u8) -> u8 {

@@ -22,21 +22,43 @@ impl Permutation {
 
     /// Replaces a row of digits, each below its radix, by another one. `context` tells apart what must not be alike.
     pub(super) fn apply(&self, context: &[u8], radices: &[u32], digits: &mut [u32]) {
-        if let ([radix], [digit]) = (radices, &mut *digits) {
-            *digit = self.successor(context, *radix, *digit);
-            return;
-        }
-        let Some(first) = radices.iter().position(|radix| *radix > 1) else {
-            return;
+        // Digits that have one value only tell nothing and decide nothing: a half of the network must not be made of them.
+        let free: Vec<usize> = radices
+            .iter()
+            .enumerate()
+            .filter_map(|(place, radix)| (*radix > 1).then_some(place))
+            .collect();
+        let pick = |from: &[u32]| -> Vec<u32> {
+            free.iter()
+                .filter_map(|place| from.get(*place).copied())
+                .collect()
         };
+        let (free_radices, mut row) = (pick(radices), pick(digits));
+        match (free_radices.as_slice(), row.as_mut_slice()) {
+            ([radix], [digit]) => *digit = self.successor(context, *radix, *digit),
+            ([first, ..], [_, ..]) => {
+                self.network(context, &free_radices, &mut row);
+                if let Some(digit) = row.first_mut() {
+                    *digit = next(*digit, 1, *first);
+                }
+                for round in (0..ROUNDS).rev() {
+                    self.round(context, &free_radices, &mut row, round, false);
+                }
+            }
+            _ => {}
+        }
+        for (place, digit) in free.iter().zip(row) {
+            if let Some(slot) = digits.get_mut(*place) {
+                *slot = digit;
+            }
+        }
+    }
+
+    /// The network alone: a row may become itself, though rarely; applied again and again, it comes back to where it began only after
+    /// very many rows.
+    pub(super) fn network(&self, context: &[u8], radices: &[u32], digits: &mut [u32]) {
         for round in 0..ROUNDS {
             self.round(context, radices, digits, round, true);
-        }
-        if let (Some(digit), Some(radix)) = (digits.get_mut(first), radices.get(first)) {
-            *digit = next(*digit, 1, *radix);
-        }
-        for round in (0..ROUNDS).rev() {
-            self.round(context, radices, digits, round, false);
         }
     }
 
@@ -120,6 +142,8 @@ mod tests {
             &[10, 10, 10],
             &[9, 10, 10, 10],
             &[1, 5, 1, 3],
+            &[1, 1, 20],
+            &[1, 7, 26],
             &[26, 10],
             &[64, 3, 2],
         ] {
@@ -138,6 +162,20 @@ mod tests {
                 images.insert(digits);
             }
             assert_eq!(images.len(), all as usize, "{radices:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_free_depends_on_the_key_even_behind_digits_that_are_not() {
+        for radices in [&[1, 64][..], &[1, 1, 64], &[1, 30, 26], &[1, 1, 30, 30]] {
+            let images: BTreeSet<Vec<u32>> = (0..20)
+                .map(|key| {
+                    let mut digits = vec![0; radices.len()];
+                    Permutation::new([key; 32]).apply(b"a", radices, &mut digits);
+                    digits
+                })
+                .collect();
+            assert!(images.len() > 10, "{radices:?}: {images:?}");
         }
     }
 

@@ -126,25 +126,51 @@ impl Pseudonyms {
             // No number begins with 0.
             *first = 9;
         }
-        // Going round until it fits comes back to the number itself at the latest.
-        for _ in 0..16 {
-            if let Some(first) = digits.first_mut() {
-                *first = first.saturating_sub(1);
-            }
-            self.permutation.apply(b"number", &radices, &mut digits);
-            if let Some(first) = digits.first_mut() {
-                *first = first.saturating_add(1);
-            }
+        let value = |digits: &[u32]| {
             let value = digits
                 .iter()
                 .fold(0_u64, |value, digit| value * 10 + u64::from(*digit));
-            if let Ok(value) = u32::try_from(value)
-                && value <= most
-            {
+            u32::try_from(value).ok().filter(|value| *value <= most)
+        };
+        let shift = |digits: &mut Vec<u32>, up: bool| {
+            if let Some(first) = digits.first_mut() {
+                *first = if up {
+                    first.saturating_add(1)
+                } else {
+                    first.saturating_sub(1)
+                };
+            }
+        };
+        shift(&mut digits, false);
+        let all_fit = u64::from(most)
+            >= 10_u64.saturating_pow(u32::try_from(radices.len()).unwrap_or(u32::MAX)) - 1;
+        if all_fit {
+            self.permutation.apply(b"number", &radices, &mut digits);
+            shift(&mut digits, true);
+            return value(&digits).unwrap_or_default();
+        }
+        // Going on until it fits: one to one as well, since it would come back to the number itself. One in three to one in ten fits.
+        for _ in 0..1024 {
+            self.permutation.network(b"number", &radices, &mut digits);
+            let mut shown = digits.clone();
+            shift(&mut shown, true);
+            if let Some(value) = value(&shown) {
                 return value;
             }
         }
         0
+    }
+
+    /// The number that stands for a phone number which is kept as one: the same digits as in texts.
+    pub(super) fn phone(&mut self, number: u32, most: u32) -> u32 {
+        let before = number.to_string();
+        let mut text = before.clone().into_bytes();
+        self.text(&mut text);
+        let fake = std::str::from_utf8(&text).ok();
+        fake.filter(|fake| !fake.starts_with('0'))
+            .and_then(|fake| fake.parse().ok())
+            .filter(|fake| *fake <= most)
+            .unwrap_or_else(|| self.number(number, most))
     }
 
     /// Replaces a hardware address, but for groups and for none at all.

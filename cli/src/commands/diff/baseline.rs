@@ -1,9 +1,8 @@
 //! Writes one side as a dump, to be compared with later.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use cti_dissector::record::{Record, Sink};
@@ -16,6 +15,7 @@ use super::sides::Reading;
 use crate::driver::{self, Consumer};
 use crate::inputs::FileInput;
 use crate::output;
+use crate::save::{self, File};
 
 /// Where the dump goes.
 enum Target {
@@ -25,11 +25,13 @@ enum Target {
 
 impl Target {
     fn finish(self) -> io::Result<()> {
-        let mut file = match self {
+        let file = match self {
             Self::Plain(file) => file,
             Self::Gzip(encoder) => encoder.finish()?,
         };
-        file.flush()
+        file.into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .finish()
     }
 }
 
@@ -99,17 +101,8 @@ pub fn write(
         !reading.dump_among(&mut inputs)?,
         "OLD is a dump already; it can be compared with as it is"
     );
-    let partial = partial(path);
-    let written = write_to(&partial, path, inputs, reading);
-    let (failed, messages) = match written {
-        Ok(written) => written,
-        Err(error) => {
-            // What is left of it is of no use; that it cannot be removed either is not the point.
-            let _ = fs::remove_file(&partial);
-            return Err(error);
-        }
-    };
-    fs::rename(&partial, path).with_context(|| path.display().to_string())?;
+    save::ensure_not_read(path, inputs.iter().filter_map(FileInput::path))?;
+    let (failed, messages) = write_to(path, inputs, reading)?;
     if !reading.settings.quiet {
         output::remark(&format!(
             "{}: {}",
@@ -120,20 +113,12 @@ pub fn write(
     Ok(failed)
 }
 
-/// The name of the file while it is not complete.
-fn partial(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    PathBuf::from(name)
-}
-
 fn write_to(
-    partial: &Path,
     path: &Path,
     inputs: Vec<FileInput>,
     reading: &Reading<'_>,
 ) -> anyhow::Result<(bool, u64)> {
-    let file = File::create(partial).with_context(|| partial.display().to_string())?;
+    let file = File::create(path)?;
     let file = BufWriter::with_capacity(256 * 1024, file);
     let target = if path.extension() == Some(OsStr::new("gz")) {
         Target::Gzip(GzEncoder::new(file, Compression::default()))

@@ -313,13 +313,23 @@ fn extension_headers(out: &mut [u8], data: &[u8], range: Range<usize>, mut kind:
     }
 }
 
-/// The fields of a TCP header and its well-known options; others become padding. The check sum stays zero.
+/// The fields of a TCP header, as far as its flags give them a meaning, and its well-known options with their usual lengths: segment size,
+/// window scale, selective acknowledgments allowed and made, time stamps. Others become padding. The check sum stays zero.
 fn tcp_header(out: &mut [u8], header: &[u8]) {
-    /// Segment size, window scale, selective acknowledgments allowed and made, time stamps.
-    const KNOWN: [u8; 5] = [2, 3, 4, 5, 8];
     const NO_OPERATION: u8 = 1;
+    const FLAGS: usize = 13;
+    const ACK: u8 = 0x10;
+    const URG: u8 = 0x20;
     copy(out, header, 0..header.len());
     put(out, TCP_SUM, 0);
+    let flags = header.get(FLAGS).copied().unwrap_or_default();
+    for (flag, meant) in [(ACK, 8..12), (URG, 18..20)] {
+        if flags & flag == 0
+            && let Some(number) = out.get_mut(meant)
+        {
+            number.fill(0);
+        }
+    }
     let mut at = TCP_HEADER;
     while let Some(&kind) = header.get(at) {
         let len = match (kind, header.get(at.saturating_add(1))) {
@@ -336,9 +346,15 @@ fn tcp_header(out: &mut [u8], header: &[u8]) {
             }
             return;
         }
-        if !KNOWN.contains(&kind)
-            && let Some(option) = out.get_mut(at..end)
-        {
+        let as_known = match kind {
+            2 => len == 4,
+            3 => len == 3,
+            4 => len == 2,
+            5 => matches!(len, 10 | 18 | 26 | 34),
+            8 => len == 10,
+            _ => kind == NO_OPERATION,
+        };
+        if !as_known && let Some(option) = out.get_mut(at..end) {
             option.fill(NO_OPERATION);
         }
         at = end;
