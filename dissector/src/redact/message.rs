@@ -283,13 +283,14 @@ impl Cover<'_> {
     }
 }
 
-/// Whether a message was read by rules that may not be its own.
+/// Whether a message was read by rules that may not be its own. That the capture cut it off says nothing about it.
 fn is_odd(view: &MessageView<'_>) -> bool {
-    view.unread().is_some()
+    let is_cut = view.missing() > 0;
+    !is_cut && view.unread().is_some()
         || matches!(view.reading(), Reading::Unknown | Reading::Searched(_))
         || view
             .floating()
-            .any(|f| f.usage().is_none() || matches!(f.value(), FieldValue::Raw(_)))
+            .any(|f| f.usage().is_none() || !is_cut && matches!(f.value(), FieldValue::Raw(_)))
 }
 
 /// Whether a message was hardly read: bytes are left over or make no sense, or its layout is a guess. What the capture cut off is another
