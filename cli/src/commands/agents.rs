@@ -16,7 +16,7 @@ use crate::driver;
 use crate::output::{self, Output};
 use crate::settings::{Settings, StudyOptions, StudyView};
 
-const COLUMNS: [Column; 28] = [
+const COLUMNS: [Column; 29] = [
     Column::left("AGENT", "agent"),
     Column::left("EXTENSION", "extension"),
     Column::csv("instrument"),
@@ -31,6 +31,7 @@ const COLUMNS: [Column; 28] = [
     Column::csv("available_s"),
     Column::right("NOT READY", "not_ready_percent"),
     Column::csv("not_ready_s"),
+    Column::right("RESERVED", "reserved_percent"),
     Column::right("ON CALLS", "on_calls_percent"),
     Column::csv("talking_s"),
     Column::right("WORK", "work_percent"),
@@ -255,6 +256,7 @@ fn row(
         seconds(&[state::AVAILABLE]),
         percent(&[state::NOT_READY]),
         seconds(&[state::NOT_READY]),
+        percent(&[state::RESERVED]),
         percent(&on_calls),
         seconds(&[state::TALKING]),
         percent(&work),

@@ -295,6 +295,10 @@ catalog! {
             "Monitors that were started twice; service CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS suppresses repeats.";
     }
     "Requests, calls, data" {
+        WrongAnswer "wrong_answer" Warn
+            "A request was answered by a message of another kind."
+            "The server mixed up answers, or the client used one InvokeID for two requests."
+            "Which other request had that InvokeID, and the release of the server.";
         Unanswered "request_unanswered" Warn
             "A request got no answer within the reply wait, though the session went on."
             "Server or PIM lost the request; after a handover the answer may come from the other side."

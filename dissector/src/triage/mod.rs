@@ -181,8 +181,12 @@ impl Triage {
 fn wanted(context: &Context, sighting: &Sighting) -> bool {
     let message = sighting.message.and_then(|no| context.is_selected(no));
     let session = || {
-        let facts = context.session(sighting.session?)?;
-        Some(facts.selected)
+        let sessions = [sighting.session, sighting.other_session];
+        let facts = sessions.into_iter().flatten();
+        facts
+            .filter_map(|number| context.session(number))
+            .map(|facts| facts.selected)
+            .reduce(|one, other| one || other)
     };
     message.or_else(session).unwrap_or(true)
 }

@@ -165,6 +165,7 @@ impl Effects {
     fn add(&mut self, sighting: &Sighting) {
         *self.counts.entry(sighting.code).or_default() += 1;
         touch(&mut self.sessions, sighting.session);
+        touch(&mut self.sessions, sighting.other_session);
         touch(&mut self.agents, sighting.agent.clone());
         touch(&mut self.calls, sighting.call);
     }

@@ -28,6 +28,7 @@ pub(super) fn detectors() -> Vec<Box<dyn Detector + Send>> {
         Box::new(Failures::default()),
         Box::new(Rejections),
         Box::new(Duplicates::default()),
+        Box::new(Mismatches),
     ]
 }
 
@@ -70,6 +71,31 @@ pub(super) const fn joins_calls(number: MessageType) -> bool {
 fn only_asks(number: MessageType) -> bool {
     let name = name(number);
     name.starts_with("QUERY_") || name.starts_with("SNAPSHOT_")
+}
+
+/// Requests answered by a message of another kind.
+#[derive(Debug)]
+struct Mismatches;
+
+impl Detector for Mismatches {
+    fn exchange(&mut self, exchange: &Exchange, around: &Context, out: &mut Sightings) {
+        let (Some(request), Some(answer), OutcomeKind::WrongAnswer) = (
+            &exchange.request,
+            &exchange.outcome.answer,
+            exchange.outcome.kind,
+        ) else {
+            return;
+        };
+        let (asked, said) = (name(request.number), name(answer.number));
+        let text = format!(
+            "InvokeID {}, answered by #{}",
+            exchange.invoke_id, answer.no
+        );
+        out.push(
+            Sighting::of_part(Code::WrongAnswer, exchange.session, request, around, text)
+                .group(format!("{asked} answered by {said}")),
+        );
+    }
 }
 
 /// Requests without an answer.

@@ -86,14 +86,15 @@ impl Failovers {
         }
         self.told.insert(number, ());
         let text = format!(
-            "{} without a session, S{number} to S{}",
+            "{} without a session: S{number} lost, S{} open with #{}",
             span(between(ended, arrival.time)),
-            arrival.session
+            arrival.session,
+            arrival.no
         );
         // It begins with the loss.
         let mut sighting = Sighting::new(Code::SideFailover, ended, text)
             .session(number)
-            .message(arrival.no, around)
+            .and_session(arrival.session)
             .group(format!(
                 "{} went from {} to {}",
                 facts.client_name(),

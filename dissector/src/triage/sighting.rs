@@ -25,6 +25,8 @@ pub struct Sighting {
     pub time: Timestamp,
     /// The session it is about.
     pub session: Option<u32>,
+    /// Another session that it is about too.
+    pub other_session: Option<u32>,
     /// The message to look at.
     pub message: Option<u64>,
     /// The packets to look at.
@@ -48,6 +50,7 @@ impl Sighting {
             text: text.into(),
             time,
             session: None,
+            other_session: None,
             message: None,
             packets: Packets::default(),
             agent: None,
@@ -100,6 +103,13 @@ impl Sighting {
     #[must_use]
     pub fn session(mut self, session: u32) -> Self {
         self.session = Some(session);
+        self
+    }
+
+    /// About another session as well.
+    #[must_use]
+    pub fn and_session(mut self, session: u32) -> Self {
+        self.other_session = Some(session);
         self
     }
 

@@ -116,7 +116,7 @@ pub(super) const CALL_COLUMNS: [Column; 7] = [
     Column::left("CALL", "call"),
     Column::left("FROM", "from"),
     Column::right("RANG", "rang_s"),
-    Column::right("TALKED", "talked_s"),
+    Column::right("CONNECTED", "connected_s"),
     Column::right("HOLDS", "holds"),
     Column::left("WHAT", "what"),
     Column::left("MESSAGE", "message"),
