@@ -481,3 +481,18 @@ fn encrypted_runs_passed_for_the_same() {
     let tls = "fixtures/captures/tls.pcap";
     assert_eq!(diff(&[tls, tls]).status.code(), Some(2));
 }
+
+#[test]
+fn a_reader_that_went_away_made_different_runs_the_same() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = ctishark(&["diff", TRANSFERRED, CONFERENCED]);
+    let status = command.stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let failures = "fixtures/captures/failures.pcap";
+    let mut command = ctishark(&["triage", "--fail-on", "warn", failures]);
+    let status = command.stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+}

@@ -84,6 +84,14 @@ pub fn remark(text: &str) {
     complain(&anyhow::Error::msg(text.to_owned()));
 }
 
+/// What came of writing, where the exit code is an answer: that stands, whether or not somebody reads to the end.
+pub fn whoever_reads(written: anyhow::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        written => written,
+    }
+}
+
 /// Whether an error comes from a reader of our output that has gone away.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(broken)

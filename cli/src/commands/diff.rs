@@ -12,6 +12,7 @@ use cti_dissector::diff::{self, Comparison, OldSide};
 use cti_dissector::render::json;
 use cti_dissector::render::table::Look;
 use cti_dissector::render::text::Differences;
+use jiff::tz::TimeZone;
 
 use crate::args::DiffFormat;
 use crate::driver;
@@ -56,21 +57,53 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
             output::remark(&format!("no message has a field like {pattern}"));
         }
     }
+    let view = View {
+        format: options.format,
+        zone: options.zone,
+        ascii: options.ascii,
+        context: options.context,
+        limit: options.limit,
+        side_by_side: options.side_by_side,
+    };
+    output::whoever_reads(show(view, settings, &names, &comparison, several))?;
+    if failed {
+        return Ok(ExitCode::from(2));
+    }
+    Ok(ExitCode::from(u8::from(comparison.is_different())))
+}
+
+/// How a comparison is shown.
+struct View {
+    format: DiffFormat,
+    zone: TimeZone,
+    ascii: bool,
+    context: usize,
+    limit: usize,
+    side_by_side: bool,
+}
+
+fn show(
+    view: View,
+    settings: &Settings,
+    names: &[json::Input],
+    comparison: &Comparison,
+    several: (bool, bool),
+) -> anyhow::Result<()> {
     let mut out = Output::stdout(settings.color);
-    match options.format {
+    match view.format {
         DiffFormat::Text => {
             let writer = Differences {
                 look: Look {
-                    zone: options.zone,
-                    ascii: options.ascii,
+                    zone: view.zone,
+                    ascii: view.ascii,
                     colour: settings.color,
                 },
-                context: options.context,
-                limit: options.limit,
-                beside: options.side_by_side.then_some(settings.width),
+                context: view.context,
+                limit: view.limit,
+                beside: view.side_by_side.then_some(settings.width),
             };
             let mut text = Vec::new();
-            writer.write(&mut text, &comparison);
+            writer.write(&mut text, comparison);
             out.write_all(&text).context("standard output")?;
         }
         DiffFormat::Html => {
@@ -82,25 +115,21 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
             let page = ctishark_report::Differences {
                 title: format!("Comparison of {}", title(&named)),
                 tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
-                zone: options.zone,
-                comparison: &comparison,
-                context: options.context,
-                limit: options.limit,
+                zone: view.zone,
+                comparison,
+                context: view.context,
+                limit: view.limit,
             };
             let mut text = String::new();
             page.page(&mut text).context("making the page")?;
             out.write_all(text.as_bytes()).context("standard output")?;
         }
         DiffFormat::Json | DiffFormat::Ndjson => {
-            let objects = json::Objects::new(options.format == DiffFormat::Json);
-            write_json(&mut out, &objects, &names, &comparison, several)?;
+            let objects = json::Objects::new(view.format == DiffFormat::Json);
+            write_json(&mut out, &objects, names, comparison, several)?;
         }
     }
-    out.finish()?;
-    if failed {
-        return Ok(ExitCode::from(2));
-    }
-    Ok(ExitCode::from(u8::from(comparison.is_different())))
+    out.finish()
 }
 
 /// The captures in a few words.

@@ -93,8 +93,8 @@ pub fn run(args: TriageArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         }
     }
     let mut out = Output::stdout(settings.color);
-    out.write_all(&text).context("standard output")?;
-    out.finish()?;
+    let written = out.write_all(&text).context("standard output");
+    output::whoever_reads(written.and_then(|()| out.finish()))?;
     // Where nothing was judged, the reason has been told, and nothing is no good news.
     let judged = finished
         .selected
