@@ -380,7 +380,17 @@ proptest! {
         let missing = length(len - data.len());
         let mut disguiser = Disguiser::new();
         let packet = packet(link_type, &data, missing);
-        if let Some(out) = disguiser.packet(&packet, &mut Bits).unwrap() {
+        // A header whose length is damaged takes the payload for its own fields, and fields are kept.
+        let mut layers = Layers::new();
+        let is_whole = match layers.segment(&packet) {
+            Peeled::Tcp(segment) => {
+                let begins = segment.payload.len().min(4);
+                segment.payload.len() + segment.missing as usize >= PAYLOAD.len()
+                    && segment.payload.starts_with(&PAYLOAD[..begins])
+            }
+            _ => true,
+        };
+        if let Some(out) = disguiser.packet(&packet, &mut Bits).unwrap() && is_whole {
             for window in PAYLOAD.windows(4) {
                 prop_assert!(!contains(out.data, window));
             }
