@@ -5,7 +5,6 @@
 
 mod args;
 mod commands;
-mod draft;
 mod driver;
 mod inputs;
 mod output;

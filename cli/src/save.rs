@@ -144,6 +144,11 @@ impl File {
                 path: None,
             });
         }
+        ensure!(
+            !path.is_dir(),
+            "{}: is a directory; name a file in it",
+            path.display()
+        );
         let path = followed(path);
         let sink = if is_special(&path) {
             let file = fs::OpenOptions::new().write(true).open(&path);
@@ -302,5 +307,62 @@ pub fn packets(
 pub fn tell(settings: &Settings, text: &str) {
     if !settings.quiet {
         output::remark(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_has_its_name_only_when_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("report.html");
+        fs::write(&name, "old").unwrap();
+        let draft = File::create(&name).unwrap();
+        assert_eq!(names(folder.path()).len(), 2);
+        drop(draft);
+        assert_eq!(names(folder.path()), ["report.html"]);
+        assert_eq!(fs::read_to_string(&name).unwrap(), "old");
+        let mut file = File::create(&name).unwrap();
+        file.write_all(b"new").unwrap();
+        file.finish().unwrap();
+        assert_eq!(names(folder.path()), ["report.html"]);
+        assert_eq!(fs::read_to_string(&name).unwrap(), "new");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(File::create(folder.path()).is_err());
+        assert!(File::create(&folder.path().join("no/such/folder.html")).is_err());
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link_and_a_device_a_device() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, file) = (folder.path().join("link"), folder.path().join("file"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let mut new = File::create(&link).unwrap();
+        new.write_all(b"new").unwrap();
+        new.finish().unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        let mut device = File::create(Path::new("/dev/null")).unwrap();
+        device.write_all(b"x").unwrap();
+        device.finish().unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }
 }

@@ -1,6 +1,7 @@
 //! A report to read: one HTML page.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,8 +13,8 @@ use ctishark_report::{CallSheets, Collector, Report, Scope};
 
 use super::{book, study};
 use crate::args::ReportArgs;
-use crate::draft::Draft;
 use crate::driver;
+use crate::save;
 use crate::settings::{ReportOptions, Settings};
 
 /// Runs it.
@@ -50,7 +51,7 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         "{} is one of the captures; name another file with --output",
         output.display()
     );
-    let draft = Draft::new(&output)?;
+    let mut file = save::File::create(&output)?;
     let selective = !selection.is_empty();
     let most = usize::try_from(max_messages).unwrap_or(usize::MAX);
     let several_inputs = inputs.len() > 1;
@@ -88,7 +89,9 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         collected: collector.finish(),
     };
     let page = report.page().context("the page could not be made")?;
-    draft.finish(page.as_bytes())?;
+    let written = file.write_all(page.as_bytes());
+    let written = written.and_then(|()| file.finish());
+    written.with_context(|| output.display().to_string())?;
     Ok(driver::exit_code(finished.outcome.failed))
 }
 
