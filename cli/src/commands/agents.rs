@@ -122,7 +122,7 @@ pub fn one(args: AgentArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     if agents.is_empty() {
         anyhow::bail!(
-            "no agent, extension or instrument '{wanted}' among the selected messages; `ctishark agents` lists all agents"
+            "no agent, extension or instrument is called '{wanted}' in what was selected; `ctishark agents` lists all agents"
         );
     }
     Ok(driver::exit_code(finished.outcome.failed))
