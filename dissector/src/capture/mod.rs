@@ -33,6 +33,7 @@ mod samples;
 mod save;
 mod segment;
 mod segments;
+mod tcp;
 mod tunnel;
 
 pub use decompress::{Compression, decompressed};
