@@ -2,10 +2,12 @@
 
 mod advice;
 mod comparison;
-mod definition;
+mod field;
+mod message;
 pub mod privacy;
 pub mod roles;
 mod tables;
+mod value;
 mod version;
 
 pub use advice::{
@@ -13,12 +15,12 @@ pub use advice::{
     peripheral_errors, reason, reason_on, reasons,
 };
 pub use comparison::{About, Comparison, IdentityClass, OrderLine, Scope};
-pub use definition::{
-    Alternative, Failure, FixedField, FloatingField, FloatingUse, Kind, Layout, List, Message,
-    MessageType, Place, Sender, Shown, Special, TableKind, Value, ValueTable, Variant, VersionInfo,
-    WireType,
+pub use field::{FixedField, FloatingField, FloatingUse, WireType};
+pub use message::{
+    Alternative, Failure, Kind, Layout, List, Message, MessageType, Place, Sender, Shown, Variant,
 };
-pub use version::{FloatingHeader, NEWEST, OLDEST, ProtocolVersion};
+pub use value::{Special, TableKind, Value, ValueTable};
+pub use version::{FloatingHeader, NEWEST, OLDEST, ProtocolVersion, VersionInfo};
 
 /// The numbers of all published messages by their names, for analyses that mean certain ones.
 pub use tables::types;

@@ -2,12 +2,12 @@
 
 use super::advice::{PeripheralError, Reason};
 use super::comparison::{About, Comparison, IdentityClass, OrderLine, Scope};
-use super::definition::{
-    Alternative, Failure, FixedField, FloatingField, FloatingUse, Kind, Layout, List, Message,
-    MessageType, Place, Sender, Shown, Special, TableKind, Value, ValueTable, Variant, VersionInfo,
-    WireType,
+use super::field::{FixedField, FloatingField, FloatingUse, WireType};
+use super::message::{
+    Alternative, Failure, Kind, Layout, List, Message, MessageType, Place, Sender, Shown, Variant,
 };
-
 use super::privacy::{PrivacyClass, Treatment};
+use super::value::{Special, TableKind, Value, ValueTable};
+use super::version::VersionInfo;
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));

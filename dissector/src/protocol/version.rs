@@ -58,3 +58,16 @@ impl FloatingHeader {
         }
     }
 }
+
+/// A protocol version and what it brought.
+#[derive(Debug, PartialEq, Eq)]
+pub struct VersionInfo {
+    /// The number in OPEN_REQ.
+    pub number: u8,
+    /// The product release that speaks it, where stated.
+    pub release: Option<&'static str>,
+    /// What changed, a line each.
+    pub changes: &'static [&'static str],
+    /// Remarks.
+    pub notes: &'static [&'static str],
+}
