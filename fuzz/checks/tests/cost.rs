@@ -16,7 +16,7 @@
 
 #[path = "cost/clock.rs"]
 mod clock;
-#[path = "cost/shapes.rs"]
+#[path = "cost/shapes/mod.rs"]
 mod shapes;
 #[path = "cost/wire.rs"]
 mod wire;
