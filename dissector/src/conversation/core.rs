@@ -12,7 +12,7 @@ use crate::protocol::{self, NEWEST, ProtocolVersion, roles};
 use crate::reassembly::{Connection, Side};
 use crate::record::{BreakRecord, Direction, MessageInfo, Notice, Packets, Record, Sink};
 use crate::sequencer::Sequencer;
-use crate::session::{Content, Session, resolve};
+use crate::session::{Content, Session, WEIGHED_MESSAGES, resolve};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 
@@ -254,7 +254,7 @@ impl<S: Sink> Core<S> {
         if state
             .evidence
             .as_ref()
-            .is_some_and(|e| e.messages() > 4 * limits::MAX_INFERENCE_MESSAGES)
+            .is_some_and(|e| e.messages() > WEIGHED_MESSAGES)
         {
             state.evidence = None;
         }
