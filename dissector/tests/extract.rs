@@ -15,7 +15,7 @@ use cti_dissector::filter::Filter;
 use cti_dissector::protocol::{NEWEST, OLDEST, ProtocolVersion};
 use cti_dissector::record::{Record, Sink};
 use cti_dissector::select::Criteria;
-use extracting::{Owned, dissect, extract, find, packets, saved};
+use extracting::{Owned, Told, dissect, extract, find, packets, saved};
 use generate::Random;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -135,6 +135,19 @@ fn damaged(damage: usize, talk: &traffic::Talk, random: &mut Random) -> Vec<Owne
     }
 }
 
+/// Tells the first message in which two lists differ.
+fn assert_same(name: &str, found: &[Told], wanted: &[Told]) {
+    let mut pairs = wanted.iter().zip(found);
+    let (one, other) = pairs
+        .find(|(one, other)| one != other)
+        .map_or((None, None), |(one, other)| (Some(one), Some(other)));
+    let counts = (wanted.len(), found.len());
+    assert!(
+        wanted == found,
+        "{name}: {counts:?}\nwanted {one:?}\nfound  {other:?}"
+    );
+}
+
 #[test]
 fn what_was_selected_is_found_as_it_was_in_damaged_captures() {
     let rounds = std::env::var("EXTRACT_ROUNDS").map_or(1, |n| n.parse().unwrap());
@@ -164,7 +177,7 @@ fn what_was_selected_is_found_as_it_was_in_damaged_captures() {
                         wanted.0.len(),
                         packets.len(),
                     );
-                    assert_eq!(found.0, wanted.0, "{seed} {wish:?}");
+                    assert_same(&format!("{seed} {wish:?}"), &found.0, &wanted.0);
                     assert!(found.1 == wanted.1, "{seed} {wish:?}: other answers");
                     compared += wanted.0.len();
                 }
@@ -280,7 +293,7 @@ fn whatever_is_selected_of_the_example_captures_is_found_as_it_was() {
                 assert_eq!(missing, None, "{name} {wish:?}");
             } else {
                 let found = find(&result, &options, wish.criteria());
-                assert_eq!(found.0, wanted.0, "{name} {wish:?}");
+                assert_same(&format!("{name} {wish:?}"), &found.0, &wanted.0);
                 assert!(found.1 == wanted.1, "{name} {wish:?}: other answers");
             }
             compared += wanted.0.len();

@@ -227,14 +227,12 @@ impl<S: Sink> Core<S> {
         self.sequencer
             .push(Record::Message(&info, framed.bytes), holds);
         if let Some((exchange, request)) = exchange {
-            if let Some(request) = request {
+            // What is not held must not learn its outcome just because something else holds it.
+            if let Some(request) = request.filter(|request| !request.ignorable) {
                 let outcome = exchange.outcome;
                 self.sequencer
                     .with_message(request.place, |info| info.outcome = Some(outcome));
-                if self.options.hold_requests
-                    && !request.ignorable
-                    && request.state == State::Waiting
-                {
+                if self.options.hold_requests && request.state == State::Waiting {
                     self.sequencer.answered(request.place);
                 }
             }
