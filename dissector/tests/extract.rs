@@ -11,16 +11,18 @@ mod traffic;
 use cti_dissector::Timestamp;
 use cti_dissector::conversation::Options;
 use cti_dissector::decode::{Decoder, FieldValue};
+use cti_dissector::encode::Draft;
 use cti_dissector::filter::Filter;
-use cti_dissector::protocol::{NEWEST, OLDEST, ProtocolVersion};
+use cti_dissector::protocol::{NEWEST, OLDEST, ProtocolVersion, message_by_name};
 use cti_dissector::record::{Record, Sink};
 use cti_dissector::select::Criteria;
+use ctishark_fixtures::Side;
 use extracting::{Owned, Told, dissect, extract, find, packets, saved};
 use generate::Random;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use traffic::wire::{self, MILLION};
-use traffic::{Taste, talk};
+use traffic::{Said, Talk, Taste, talk};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -300,4 +302,57 @@ fn whatever_is_selected_of_the_example_captures_is_found_as_it_was() {
         }
     }
     assert!(compared > 10_000, "{compared}");
+}
+
+#[test]
+fn a_message_far_from_all_others_that_are_kept_was_not_believed() {
+    const SECOND: i64 = 1_000_000_000;
+    let message = |name: &str, id: i64| {
+        let mut draft = Draft::new(name, ProtocolVersion(24)).unwrap();
+        draft.set("InvokeID", id.into()).unwrap();
+        draft.encode().unwrap()
+    };
+    // Larger than a sequence number may jump, before and behind three messages in one packet.
+    let mut filler = vec![0; 12_000];
+    filler[2..8].copy_from_slice(&[0x2E, 0xD8, 0, 0, 3, 132]);
+    let fill = || std::iter::repeat_n(filler.clone(), 900);
+    let lone = ["HOLD_CALL_CONF", "RETRIEVE_CALL_CONF", "CLEAR_CALL_CONF"];
+    let lone: Vec<u8> = lone.iter().flat_map(|name| message(name, 77)).collect();
+    let payloads = fill().chain([lone]).chain(fill());
+    let from_server = payloads.map(|bytes| (Side::Server, bytes));
+    let opening = [
+        (Side::Client, message("OPEN_REQ", 1)),
+        (Side::Server, message("OPEN_CONF", 1)),
+    ];
+    let said = (0..).zip(opening.into_iter().chain(from_server));
+    let talk = Talk {
+        version: ProtocolVersion(24),
+        connections: 1,
+        opened: true,
+        said: said
+            .map(|(number, (side, bytes))| Said {
+                connection: 0,
+                side,
+                time: Timestamp::from_nanos((1_795_428_000 + number) * SECOND),
+                message: message_by_name("HOLD_CALL_CONF").unwrap(),
+                bytes,
+                answers: None,
+                joined: false,
+            })
+            .collect(),
+    };
+    let file = wire::file(&wire::scenario(&talk, 262_144));
+    let options = Options::default();
+    let wish = Wish::Filter(String::from("name == RETRIEVE_CALL_CONF"));
+    let wanted = find(&file, &options, wish.criteria());
+    assert_eq!(wanted.0.len(), 1);
+    let (result, effort) = extract(&file, &options, || wish.criteria());
+    assert_same(
+        "far",
+        &find(&result, &options, wish.criteria()).0,
+        &wanted.0,
+    );
+    assert_eq!(effort.rounds, 1, "{effort:?}");
+    let kept = extracting::packets(&result).len();
+    assert!(kept < 100, "{kept} of {}", extracting::packets(&file).len());
 }

@@ -1,7 +1,7 @@
 //! What was selected, summed up: two readings agree when their sums do.
 //!
-//! Sums are kept for each connection and, of that, for stretches of time with some messages each, so that it is known where
-//! two readings differ. They take less than a byte a message.
+//! Sums are kept for each connection and, of that, for stretches of time, so that it is known where two readings differ: one
+//! for each message while there are few, one for some dozens when there are many.
 
 use super::{Flow, flow};
 use crate::correlate::{Exchange, OutcomeKind, Part};
@@ -96,8 +96,11 @@ const fn place(part: Part) -> (u32, Timestamp) {
     (part.number.0, part.time)
 }
 
-/// Messages in a stretch, more or less.
+/// Messages in a stretch, more or less, when there are many stretches.
 const STRETCH: u32 = 64;
+
+/// Stretches of a connection that have a single message each.
+const SINGLE: usize = 1024;
 
 /// How far the packets of a message may be from the stretch that it belongs to.
 const SLACK: Duration = Duration::from_secs(1);
@@ -127,9 +130,10 @@ impl Sums {
         let Entry { time, mark, .. } = *entry;
         let behind = self.behind(time);
         let is_last = behind == self.0.len();
+        let most = if behind < SINGLE { 1 } else { STRETCH };
         let found = behind.checked_sub(1).and_then(|at| self.0.get_mut(at));
         match found {
-            Some(stretch) if !is_last || stretch.entries < STRETCH || time <= stretch.to => {
+            Some(stretch) if !is_last || stretch.entries < most || time <= stretch.to => {
                 stretch.to = stretch.to.max(time);
                 stretch.entries = stretch.entries.wrapping_add(1);
                 stretch.sum = stretch.sum.wrapping_add(mark);
@@ -217,7 +221,7 @@ mod tests {
     fn what_is_taken_out_in_another_order_balances() {
         let mut sums = Sums::default();
         // Some come late, one before all others.
-        let entries: Vec<Entry> = (0..1000_u64)
+        let entries: Vec<Entry> = (0..5000_u64)
             .map(|n| {
                 let seconds = i64::try_from(if n % 10 == 9 { n - 9 } else { n }).unwrap();
                 entry(if n == 500 { -5 } else { seconds }, n * n + 7)
@@ -226,7 +230,7 @@ mod tests {
         for entry in &entries {
             sums.add(entry);
         }
-        assert!(sums.0.len() > 10, "{}", sums.0.len());
+        assert!((1025..1200).contains(&sums.0.len()), "{}", sums.0.len());
         let mut rest = sums.clone();
         for entry in entries.iter().rev() {
             rest.take(entry);
