@@ -80,7 +80,8 @@ pub enum Command {
     /// Write a capture with only the packets of the selected messages, and what is needed to follow them
     ///
     /// Kept are the packets that carry selected messages and those right before and behind them, how their sessions were opened, the
-    /// handshake and the end of their connections, and all fragments of each. With --session alone, everything of these sessions.
+    /// handshake and the end of their connections, and all fragments of each. With --session alone, everything of these sessions. The
+    /// result is read again, and more is kept where the selection would find something else in it.
     #[command(after_help = examples::EXTRACT_EXAMPLES)]
     Extract(Box<ExtractArgs>),
     /// Write a capture that can be shared: numbers, names, agents, passwords, call data and addresses replaced

@@ -85,6 +85,11 @@ impl<S> Outcome<S> {
         }
     }
 
+    /// Whether there was not a packet to read and that was a fault, which has been told: nothing worth writing can come of it.
+    pub const fn read_nothing(&self) -> bool {
+        self.failed && self.layers.packets == 0
+    }
+
     /// Why there are no messages, if there are none.
     fn nothing(&self) -> Option<String> {
         let counts = &self.layers;

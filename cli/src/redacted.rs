@@ -48,7 +48,7 @@ pub fn inputs(
     let key = key(args.key.as_deref(), args.key_file.as_deref())?;
     let file = tempfile::tempfile().context("a temporary file")?;
     let target = Target::spool(&file)?;
-    let (_, failed) = rewrite(
+    let rewritten = rewrite(
         inputs,
         policy,
         key,
@@ -57,13 +57,14 @@ pub fn inputs(
         settings,
         target,
     )?;
-    if failed {
+    if rewritten.is_none_or(|(_, failed)| failed) {
         bail!("with --redact all captures must be readable");
     }
     Ok(vec![FileInput::spooled("redacted captures", file)])
 }
 
-/// Writes captures with pseudonyms in place of what the policy names. Tells what was done, and whether some input could not be read.
+/// Writes captures with pseudonyms in place of what the policy names. Tells what was done, and whether some input could not be read;
+/// `None` when none could, and nothing was written.
 pub fn rewrite(
     inputs: Vec<FileInput>,
     policy: Policy,
@@ -72,7 +73,7 @@ pub fn rewrite(
     decoding: &Decoding,
     settings: &Settings,
     target: Target,
-) -> anyhow::Result<(Redactor<File>, bool)> {
+) -> anyhow::Result<Option<(Redactor<File>, bool)>> {
     let (first, again) = inputs::twice(inputs)?;
     let spool = tempfile::tempfile().context("a temporary file")?;
     let dissector = driver::options(decoding, false);
@@ -80,6 +81,9 @@ pub fn rewrite(
         Ok(Run(Learner::new(policy, key, options, spool)))
     })?;
     outcome.remark(settings);
+    if outcome.read_nothing() {
+        return Ok(None);
+    }
     let (run, outcome) = outcome.take();
     let mut redactor = run.0.finish().context("a temporary file")?;
     let mut writer = target.open()?;
@@ -90,7 +94,7 @@ pub fn rewrite(
         }
     })?;
     writer.finish()?;
-    Ok((redactor, outcome.failed))
+    Ok(Some((redactor, outcome.failed)))
 }
 
 /// What to replace: what the protocol data says, but for these classes and fields.

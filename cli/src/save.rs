@@ -1,7 +1,8 @@
-//! Where captures are written to: beside the target under another name, and renamed when all went well; or to standard output.
+//! Where captures and other files are written to: beside the target under another name, and renamed when all went well; or to
+//! standard output.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -87,27 +88,42 @@ impl Target {
 
     /// Begins to write.
     pub fn open(self) -> anyhow::Result<Writer> {
-        let sink = match (&self.path, self.spool) {
-            (_, Some(file)) => Sink::Special(file),
+        let sink = match (&self.path, &self.spool) {
+            (_, Some(file)) => Sink::Special(file.try_clone().context("a temporary file")?),
             (None, None) => Sink::Stdout(io::stdout()),
-            (Some(path), None) if is_special(path) => {
-                let file = fs::File::create(path).with_context(|| path.display().to_string())?;
-                Sink::Special(file)
-            }
-            (Some(path), None) => {
-                let file = beside(path).with_context(|| path.display().to_string())?;
-                Sink::File(file)
-            }
+            (Some(path), None) if is_special(path) => Sink::Special(self.special(path)?),
+            (Some(path), None) => Sink::File(self.beside(path)?),
         };
+        self.writer(sink)
+    }
+
+    /// Begins to write what is looked at before it gets its place.
+    pub fn draft(&self) -> anyhow::Result<Writer> {
+        let sink = match &self.path {
+            Some(path) if !is_special(path) => Sink::File(self.beside(path)?),
+            _ => Sink::Special(tempfile::tempfile().context("a temporary file")?),
+        };
+        self.writer(sink)
+    }
+
+    fn writer(&self, sink: Sink) -> anyhow::Result<Writer> {
         let sink = BufWriter::with_capacity(256 * 1024, sink);
         let saver =
             Saver::new(sink, self.format, self.compression).with_context(|| self.name.clone())?;
         Ok(Writer {
             saver,
-            path: self.path,
-            name: self.name,
+            path: self.path.clone(),
+            name: self.name.clone(),
             packets: 0,
         })
+    }
+
+    fn special(&self, path: &Path) -> anyhow::Result<fs::File> {
+        fs::File::create(path).with_context(|| self.name.clone())
+    }
+
+    fn beside(&self, path: &Path) -> anyhow::Result<NamedTempFile> {
+        beside(path).with_context(|| self.name.clone())
     }
 }
 
@@ -192,7 +208,7 @@ fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
-/// A new file in the folder of another one, with the rights of any new file.
+/// A new file in the folder of another one, with the permissions of that, or of any new file if there is none.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -205,7 +221,12 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    let file = builder.tempfile_in(folder)?;
+    #[cfg(unix)]
+    if let Ok(metadata) = fs::metadata(path) {
+        file.as_file().set_permissions(metadata.permissions())?;
+    }
+    Ok(file)
 }
 
 fn is_same(path: &Path, input: &FileInput) -> bool {
@@ -264,18 +285,72 @@ impl Writer {
 
     /// Writes what is left and gives the file its name. Returns the number of packets.
     pub fn finish(self) -> anyhow::Result<u64> {
+        let path = self.path.clone();
+        let draft = self.drafted()?;
+        if let (Sink::File(file), Some(path)) = (draft.sink, path) {
+            file.persist(path)
+                .map_err(|error| error.error)
+                .context(draft.name)?;
+        }
+        Ok(draft.packets)
+    }
+
+    /// Writes what is left. What was written has no name yet.
+    pub fn drafted(self) -> anyhow::Result<Draft> {
         let sink = self.saver.finish().context(self.name.clone())?;
         let sink = sink
             .into_inner()
             .map_err(io::IntoInnerError::into_error)
             .context(self.name.clone())?;
-        if let (Sink::File(file), Some(path)) = (sink, &self.path) {
-            file.persist(path)
-                .map_err(|error| error.error)
-                .with_context(|| self.name.clone())?;
-        }
+        Ok(Draft {
+            sink,
+            name: self.name,
+            packets: self.packets,
+        })
+    }
+}
+
+/// A capture that is complete but not in its place. Dropped, it is gone.
+pub struct Draft {
+    sink: Sink,
+    name: String,
+    packets: u64,
+}
+
+impl Draft {
+    /// The same as an input.
+    pub fn input(&self) -> anyhow::Result<FileInput> {
+        let file = match &self.sink {
+            Sink::File(file) => file.as_file().try_clone(),
+            Sink::Special(file) => file.try_clone(),
+            Sink::Stdout(_) => Err(io::ErrorKind::Unsupported.into()),
+        };
+        Ok(FileInput::spooled(
+            &self.name,
+            file.with_context(|| self.name.clone())?,
+        ))
+    }
+
+    /// Puts it where it belongs. Returns the number of packets.
+    pub fn publish(self, target: &Target) -> anyhow::Result<u64> {
+        let placed = match (self.sink, &target.path) {
+            (Sink::File(file), Some(path)) => {
+                let kept = file.persist(path);
+                kept.map(|_| ()).map_err(|error| error.error)
+            }
+            (Sink::Special(file), Some(path)) => copy(file, &mut target.special(path)?),
+            (Sink::Special(file), None) => copy(file, &mut io::stdout()),
+            (Sink::File(_) | Sink::Stdout(_), _) => Ok(()),
+        };
+        placed.context(self.name)?;
         Ok(self.packets)
     }
+}
+
+fn copy(mut file: fs::File, to: &mut dyn Write) -> io::Result<()> {
+    file.rewind()?;
+    io::copy(&mut file, to)?;
+    to.flush()
 }
 
 /// Reads all packets of captures that have been read before; what was wrong with them has been told then.
@@ -346,6 +421,23 @@ mod tests {
         assert!(File::create(folder.path()).is_err());
         assert!(File::create(&folder.path().join("no/such/folder.html")).is_err());
         assert!(names(folder.path()).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_only_some_may_read_became_readable_for_all_when_it_was_written_anew() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("cut.pcap");
+        fs::write(&name, "old").unwrap();
+        for mode in [0o640, 0o600, 0o666] {
+            fs::set_permissions(&name, fs::Permissions::from_mode(mode)).unwrap();
+            let mut file = File::create(&name).unwrap();
+            file.write_all(b"new").unwrap();
+            file.finish().unwrap();
+            let now = fs::metadata(&name).unwrap().permissions().mode();
+            assert_eq!(now & 0o7777, mode, "{now:o}");
+        }
     }
 
     #[cfg(unix)]

@@ -51,8 +51,10 @@ pub fn run(options: RedactOptions, settings: &Settings) -> anyhow::Result<ExitCo
         drop_encrypted: args.drop_encrypted,
         keep_other: args.keep_other,
     };
-    let (redactor, failed) =
-        redacted::rewrite(inputs, policy, key, options, &decoding, settings, target)?;
+    let rewritten = redacted::rewrite(inputs, policy, key, options, &decoding, settings, target)?;
+    let Some((redactor, failed)) = rewritten else {
+        return Ok(driver::exit_code(true));
+    };
     let report = redactor.report();
     if let Some(path) = &args.report {
         write_report(path, report).with_context(|| path.display().to_string())?;

@@ -68,6 +68,9 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
             Collector::new(most, selective, several_inputs, zone.clone()),
         )
     })?;
+    if finished.outcome.read_nothing() {
+        return Ok(driver::exit_code(true));
+    }
     let (triage, calls, agents, statistics, collector) = finished.analysis;
     let (calls, reached) = calls.finish();
     let mut notices = finished.outcome.notices.clone();

@@ -1,7 +1,8 @@
 //! Writes captures: pcap with one link type, or pcapng with an interface for each place that packets came from. Times keep
-//! their nanoseconds in both.
+//! their nanoseconds in both. What pcap cannot hold, from before 1970 or after 2106, is refused; pcapng holds all.
 
-use super::{Packet, length};
+use super::{Packet, PacketId, length};
+use crate::time::{NANOS_PER_SECOND, Timestamp};
 use flate2::write::GzEncoder;
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -42,13 +43,20 @@ pub enum SaveError {
     /// No file can hold this link type.
     #[error("link type {0} does not fit into a capture file")]
     LinkType(u32),
+    /// A pcap file counts seconds from 1970 in 32 bits.
+    #[error("{} was captured at {}, and pcap holds times from 1970 to 2106 only; write pcapng", named(*packet), shown(*time))]
+    Time {
+        /// The packet.
+        packet: PacketId,
+        /// When it was captured.
+        time: Timestamp,
+    },
     /// Writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
 const ETHERNET: u32 = 1;
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Writes packets to a capture file.
 pub struct Saver<W: Write> {
@@ -56,8 +64,8 @@ pub struct Saver<W: Write> {
     format: SaveFormat,
     /// Of a pcap file, once its header is written.
     link_type: Option<u32>,
-    /// Number of the interface for an input, its interface and a link type.
-    interfaces: HashMap<(u32, u32, u32), u32>,
+    /// Number of the interface for an input, its interface, a link type, and whether times are before 1970.
+    interfaces: HashMap<(u32, u32, u32, bool), u32>,
     /// The record that is being put together.
     record: Vec<u8>,
 }
@@ -124,15 +132,19 @@ impl<W: Write> Saver<W> {
 
     fn pcap(&mut self, packet: &Packet<'_>) -> Result<(), SaveError> {
         let other = packet.link_type;
+        let (seconds, nanos) = parts(packet.time);
+        let Ok(seconds) = u32::try_from(seconds) else {
+            let (packet, time) = (packet.id, packet.time);
+            return Err(SaveError::Time { packet, time });
+        };
         match self.link_type {
             None => self.pcap_header(other)?,
             Some(first) if first != other => return Err(SaveError::LinkTypes { first, other }),
             Some(_) => {}
         }
-        let nanos = nanos(packet);
         self.record.clear();
-        self.word(u32::try_from(nanos / NANOS_PER_SECOND).unwrap_or(u32::MAX));
-        self.word(u32::try_from(nanos % NANOS_PER_SECOND).unwrap_or(0));
+        self.word(seconds);
+        self.word(nanos);
         self.word(length(packet.data.len()));
         self.word(packet.original_len);
         self.record.extend_from_slice(packet.data);
@@ -164,21 +176,27 @@ impl<W: Write> Saver<W> {
     }
 
     fn pcapng(&mut self, packet: &Packet<'_>) -> Result<(), SaveError> {
-        let key = (packet.id.input, packet.interface, packet.link_type);
+        let early = packet.time < Timestamp::default();
+        let key = (packet.id.input, packet.interface, packet.link_type, early);
         let interface = match self.interfaces.get(&key) {
             Some(interface) => *interface,
             None => {
                 let number = length(self.interfaces.len());
-                self.interface(packet.link_type)?;
+                self.interface(packet.link_type, early)?;
                 self.interfaces.insert(key, number);
                 number
             }
         };
-        let nanos = nanos(packet);
+        let (mut seconds, nanos) = parts(packet.time);
+        if early {
+            seconds = seconds.saturating_sub(EARLIEST);
+        }
+        let since = i128::from(seconds) * i128::from(NANOS_PER_SECOND) + i128::from(nanos);
+        let since = u64::try_from(since).unwrap_or(u64::MAX);
         self.begin_block(6);
         self.word(interface);
-        self.word(u32::try_from(nanos >> 32).unwrap_or(u32::MAX));
-        self.word(u32::try_from(nanos & u64::from(u32::MAX)).unwrap_or(0));
+        self.word(u32::try_from(since >> 32).unwrap_or(u32::MAX));
+        self.word(u32::try_from(since & u64::from(u32::MAX)).unwrap_or(0));
         self.word(length(packet.data.len()));
         self.word(packet.original_len);
         self.record.extend_from_slice(packet.data);
@@ -186,9 +204,11 @@ impl<W: Write> Saver<W> {
         Ok(())
     }
 
-    /// Link type, reserved, no snap length; the option that times are in nanoseconds, the end of options.
-    fn interface(&mut self, link_type: u32) -> Result<(), SaveError> {
+    /// Link type, reserved, no snap length; the options that times are in nanoseconds and, for `early` ones, that they count
+    /// from the earliest second; the end of options.
+    fn interface(&mut self, link_type: u32, early: bool) -> Result<(), SaveError> {
         const TIME_RESOLUTION: u32 = 9;
+        const TIME_OFFSET: u32 = 14;
         if u16::try_from(link_type).is_err() {
             return Err(SaveError::LinkType(link_type));
         }
@@ -197,6 +217,10 @@ impl<W: Write> Saver<W> {
         self.word(0);
         self.word(1 << 16 | TIME_RESOLUTION);
         self.word(9);
+        if early {
+            self.word(8 << 16 | TIME_OFFSET);
+            self.record.extend_from_slice(&EARLIEST.to_le_bytes());
+        }
         self.word(0);
         self.end_block()?;
         Ok(())
@@ -234,9 +258,31 @@ impl<W: Write> Saver<W> {
     }
 }
 
-/// Nanoseconds since the epoch; no file can tell of earlier times.
-fn nanos(packet: &Packet<'_>) -> u64 {
-    u64::try_from(packet.time.nanos()).unwrap_or(0)
+/// A packet, for people.
+fn named(packet: PacketId) -> String {
+    match packet.input {
+        0 => format!("packet {}", packet.number),
+        input => format!("packet {} of file {}", packet.number, u64::from(input) + 1),
+    }
+}
+
+/// A time, for people.
+fn shown(time: Timestamp) -> String {
+    jiff::Timestamp::from_nanosecond(time.nanos().into())
+        .map_or_else(|_| format!("{time:?}"), |t| t.to_string())
+}
+
+/// The second in which time begins.
+const EARLIEST: i64 = i64::MIN.div_euclid(NANOS_PER_SECOND);
+
+/// Seconds since 1970, and nanoseconds.
+fn parts(time: Timestamp) -> (i64, u32) {
+    let nanos = time.nanos();
+    let rest = nanos.rem_euclid(NANOS_PER_SECOND);
+    (
+        nanos.div_euclid(NANOS_PER_SECOND),
+        u32::try_from(rest).unwrap_or(0),
+    )
 }
 
 #[cfg(test)]
@@ -246,7 +292,6 @@ mod tests {
     use super::super::samples::{Memory, read_inputs};
     use super::super::{Input, PacketId};
     use super::*;
-    use crate::time::Timestamp;
 
     fn packet(number: u64, link_type: u32, interface: u32, data: &[u8]) -> Packet<'_> {
         Packet {
@@ -319,6 +364,43 @@ mod tests {
             "pcap holds one link type, and there are two, 1 and 113; write pcapng"
         );
         assert!(saved(&packets, SaveFormat::PcapNg, SaveCompression::None).is_ok());
+    }
+
+    #[test]
+    fn times_that_pcap_cannot_hold_were_written_as_others() {
+        let at = |nanos| Packet {
+            time: Timestamp::from_nanos(nanos),
+            ..packet(7, 1, 0, b"a")
+        };
+        let last = (i64::from(u32::MAX) + 1) * NANOS_PER_SECOND - 1;
+        for nanos in [0, last] {
+            let file = saved(&[at(nanos)], SaveFormat::Pcap, SaveCompression::None).unwrap();
+            assert_eq!(read(file), [nanos]);
+        }
+        for (nanos, when) in [
+            (-1, "1969-12-31T23:59:59.999999999Z"),
+            (last + 1, "2106-02-07T06:28:16Z"),
+        ] {
+            let packets = [packet(6, 1, 0, b"a"), at(nanos)];
+            let error = saved(&packets, SaveFormat::Pcap, SaveCompression::None).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "packet 7 was captured at {when}, and pcap holds times from 1970 to 2106 only; write pcapng"
+                )
+            );
+        }
+        let all = [i64::MIN, -last, -1, 0, 1, last + 1, i64::MAX];
+        let packets = all.map(at);
+        let file = saved(&packets, SaveFormat::PcapNg, SaveCompression::None).unwrap();
+        assert_eq!(read(file), all);
+    }
+
+    /// The times of a file.
+    fn read(file: Vec<u8>) -> Vec<i64> {
+        let read = read_inputs(vec![Box::new(Memory::new(file)) as Box<dyn Input>]);
+        assert!(read.errors.is_empty(), "{read:?}");
+        read.packets.iter().map(|packet| packet.nanos).collect()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::protocol::{self, NEWEST, ProtocolVersion, roles};
 use crate::reassembly::{Connection, Side};
 use crate::record::{BreakRecord, Direction, MessageInfo, Notice, Packets, Record, Sink};
 use crate::sequencer::Sequencer;
-use crate::session::{Content, Session, resolve};
+use crate::session::{Content, Session, WEIGHED_MESSAGES, resolve};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 
@@ -227,14 +227,12 @@ impl<S: Sink> Core<S> {
         self.sequencer
             .push(Record::Message(&info, framed.bytes), holds);
         if let Some((exchange, request)) = exchange {
-            if let Some(request) = request {
+            // What is not held must not learn its outcome just because something else holds it.
+            if let Some(request) = request.filter(|request| !request.ignorable) {
                 let outcome = exchange.outcome;
                 self.sequencer
                     .with_message(request.place, |info| info.outcome = Some(outcome));
-                if self.options.hold_requests
-                    && !request.ignorable
-                    && request.state == State::Waiting
-                {
+                if self.options.hold_requests && request.state == State::Waiting {
                     self.sequencer.answered(request.place);
                 }
             }
@@ -254,7 +252,7 @@ impl<S: Sink> Core<S> {
         if state
             .evidence
             .as_ref()
-            .is_some_and(|e| e.messages() > 4 * limits::MAX_INFERENCE_MESSAGES)
+            .is_some_and(|e| e.messages() > WEIGHED_MESSAGES)
         {
             state.evidence = None;
         }

@@ -180,10 +180,12 @@ impl<S: Sink> Core<S> {
             latency: None,
             failure: None,
         };
-        self.sequencer
-            .with_message(open.place, |info| info.outcome = Some(outcome));
-        if self.options.hold_requests && !open.ignorable {
-            self.sequencer.answered(open.place);
+        if !open.ignorable {
+            self.sequencer
+                .with_message(open.place, |info| info.outcome = Some(outcome));
+            if self.options.hold_requests {
+                self.sequencer.answered(open.place);
+            }
         }
         let exchange = Exchange {
             session,

@@ -3,7 +3,7 @@
 mod version;
 
 pub use version::VersionSource;
-pub(crate) use version::{Evidence, resolve};
+pub(crate) use version::{Evidence, WEIGHED_MESSAGES, resolve};
 
 use crate::decode::{FieldValue, MessageView};
 use crate::protocol::ProtocolVersion;

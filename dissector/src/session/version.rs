@@ -1,6 +1,7 @@
 //! The protocol version of a session: stated, forced, or inferred from how its messages can be read.
 
 use crate::decode::{Decoder, VERSIONS, is_whole};
+use crate::limits;
 use crate::protocol::{self, Message, NEWEST, OLDEST, ProtocolVersion};
 
 /// How a session's version is known.
@@ -45,6 +46,9 @@ pub(crate) struct Evidence {
     /// Messages that told versions apart.
     telling: u32,
 }
+
+/// Messages of a session after which its version is not inferred any further.
+pub(crate) const WEIGHED_MESSAGES: u32 = 4 * limits::MAX_INFERENCE_MESSAGES;
 
 /// Telling messages that are enough to decide.
 const ENOUGH: u32 = 10;

@@ -226,6 +226,33 @@ fn sessions_that_ignore_confirmations_miss_none() {
 }
 
 #[test]
+fn what_became_of_a_request_that_is_not_held_was_told_when_something_else_was_held() {
+    for heartbeat_first in [true, false] {
+        let mut wire = Wire::with(Options {
+            hold_requests: true,
+            ..Options::default()
+        });
+        wire.open();
+        wire.say(Client, &open_req(24))
+            .say(Server, &open_conf(24, 0x20_0016));
+        let requests = [invoke("HEARTBEAT_REQ", 2), invoke("HOLD_CALL_REQ", 3)];
+        let turn = usize::from(!heartbeat_first);
+        wire.say(Client, &requests[turn])
+            .say(Client, &requests[1 - turn]);
+        wire.say(Server, &invoke("HOLD_CALL_CONF", 3));
+        wire.say(Server, &invoke("HEARTBEAT_CONF", 2));
+        let story = wire.end();
+        let outcome = |name: &str| {
+            let mut messages = story.messages();
+            let found = messages.find(|(info, _)| info.message.unwrap().name == name);
+            found.unwrap().0.outcome.map(|outcome| outcome.kind)
+        };
+        assert_eq!(outcome("HEARTBEAT_REQ"), Some(Confirmed));
+        assert_eq!(outcome("HOLD_CALL_REQ"), None);
+    }
+}
+
+#[test]
 fn a_request_whose_answer_lies_in_a_gap_is_not_judged() {
     let mut wire = opened();
     wire.say(Client, &invoke("HOLD_CALL_REQ", 2));

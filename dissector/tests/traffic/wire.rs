@@ -64,7 +64,8 @@ pub struct Wire {
     pub streams: Vec<Stream>,
 }
 
-struct Memory(Vec<u8>);
+/// A capture in memory.
+pub struct Memory(pub Vec<u8>);
 
 impl Input for Memory {
     fn name(&self) -> &str {
@@ -82,27 +83,9 @@ impl Input for Memory {
 
 /// Puts traffic on the wire and captures it, `snaplen` bytes of each packet.
 pub fn capture(talk: &Talk, snaplen: usize) -> Wire {
-    let mut head =
-        format!("capture pcap nanos snaplen={snaplen}\nhost s 10.0.0.5\nhost c 10.0.1.10\n");
-    let midstream = if talk.opened { "" } else { " midstream" };
-    for number in 0..talk.connections {
-        // Sequence numbers wrap on some connections.
-        let sequence = 4_294_940_000_u64 - u64::try_from(number).unwrap() * 123_456_789;
-        let line = format!(
-            "connection C{number} c:{} -> s:42027 seq={sequence},{}{midstream}\n",
-            50_000 + number,
-            sequence / 3
-        );
-        head.push_str(&line);
-    }
-    let mut scenario = Scenario::from_text("traffic", &head).unwrap();
-    scenario.events = events(talk);
+    let scenario = scenario(talk, snaplen);
     let mut streams = streams(talk, &scenario);
-    let mut bytes = Vec::new();
-    scenario.capture_files().unwrap()[0]
-        .write_to(&mut bytes)
-        .unwrap();
-    let mut capture = Capture::new(vec![Box::new(Memory(bytes))]);
+    let mut capture = Capture::new(vec![Box::new(Memory(file(&scenario)))]);
     let mut layers = Layers::new();
     let mut pieces = Vec::new();
     while let Some(packet) = capture.next_packet().unwrap() {
@@ -130,6 +113,35 @@ pub fn capture(talk: &Talk, snaplen: usize) -> Wire {
         stream.in_order = places.is_sorted();
     }
     Wire { pieces, streams }
+}
+
+/// Traffic as a scenario whose packets are captured up to `snaplen` bytes.
+pub fn scenario(talk: &Talk, snaplen: usize) -> Scenario {
+    let mut head =
+        format!("capture pcap nanos snaplen={snaplen}\nhost s 10.0.0.5\nhost c 10.0.1.10\n");
+    let midstream = if talk.opened { "" } else { " midstream" };
+    for number in 0..talk.connections {
+        // Sequence numbers wrap on some connections.
+        let sequence = 4_294_940_000_u64 - u64::try_from(number).unwrap() * 123_456_789;
+        let line = format!(
+            "connection C{number} c:{} -> s:42027 seq={sequence},{}{midstream}\n",
+            50_000 + number,
+            sequence / 3
+        );
+        head.push_str(&line);
+    }
+    let mut scenario = Scenario::from_text("traffic", &head).unwrap();
+    scenario.events = events(talk);
+    scenario
+}
+
+/// The capture file of a scenario.
+pub fn file(scenario: &Scenario) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    scenario.capture_files().unwrap()[0]
+        .write_to(&mut bytes)
+        .unwrap();
+    bytes
 }
 
 fn events(talk: &Talk) -> Vec<Event> {
@@ -185,7 +197,7 @@ fn streams(talk: &Talk, scenario: &Scenario) -> Vec<Stream> {
 pub const MILLION: usize = 1_000_000;
 
 /// Loses packets one by one, each with the same probability (in millionths).
-pub fn lose(pieces: &[Piece], probability: usize, random: &mut Random) -> Vec<Piece> {
+pub fn lose<T: Clone>(pieces: &[T], probability: usize, random: &mut Random) -> Vec<T> {
     let kept = pieces
         .iter()
         .filter(|_| random.below(MILLION) >= probability);
@@ -193,7 +205,7 @@ pub fn lose(pieces: &[Piece], probability: usize, random: &mut Random) -> Vec<Pi
 }
 
 /// Loses packets in bursts of 2 to 40, so that about the same share is lost.
-pub fn lose_bursts(pieces: &[Piece], probability: usize, random: &mut Random) -> Vec<Piece> {
+pub fn lose_bursts<T: Clone>(pieces: &[T], probability: usize, random: &mut Random) -> Vec<T> {
     let mut kept = Vec::new();
     let mut burst = 0;
     for piece in pieces {

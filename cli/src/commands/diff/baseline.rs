@@ -102,7 +102,9 @@ pub fn write(
         "OLD is a dump already; it can be compared with as it is"
     );
     save::ensure_not_read(path, inputs.iter().filter_map(FileInput::path))?;
-    let (failed, messages) = write_to(path, inputs, reading)?;
+    let Some((failed, messages)) = write_to(path, inputs, reading)? else {
+        return Ok(true);
+    };
     if !reading.settings.quiet {
         output::remark(&format!(
             "{}: {}",
@@ -113,11 +115,12 @@ pub fn write(
     Ok(failed)
 }
 
+/// Whether some input could not be read, and the number of messages; `None` when none could, and nothing was written.
 fn write_to(
     path: &Path,
     inputs: Vec<FileInput>,
     reading: &Reading<'_>,
-) -> anyhow::Result<(bool, u64)> {
+) -> anyhow::Result<Option<(bool, u64)>> {
     let file = File::create(path)?;
     let file = BufWriter::with_capacity(256 * 1024, file);
     let target = if path.extension() == Some(OsStr::new("gz")) {
@@ -148,6 +151,9 @@ fn write_to(
         Ok(dump)
     })?;
     outcome.remark(reading.settings);
+    if outcome.read_nothing() {
+        return Ok(None);
+    }
     outcome.remark_nothing_selected(&outcome.sink.selector, reading.settings);
     let (mut dump, outcome) = outcome.take();
     let selected = (!dump.selector.is_empty()).then(|| dump.selector.selected());
@@ -160,5 +166,6 @@ fn write_to(
     dump.target
         .finish()
         .context("the baseline cannot be written")?;
-    Ok((outcome.failed, selected.unwrap_or(outcome.totals.messages)))
+    let messages = selected.unwrap_or(outcome.totals.messages);
+    Ok(Some((outcome.failed, messages)))
 }
