@@ -78,6 +78,14 @@ impl Naming {
         self.to_new.get(at(old)) == Some(&new)
     }
 
+    /// The thing of the new side that this one of the old side is.
+    pub fn new(&self, old: u32) -> Option<u32> {
+        self.to_new
+            .get(at(old))
+            .copied()
+            .filter(|thing| *thing != NONE)
+    }
+
     /// The thing of the old side that this one of the new side is.
     pub fn old(&self, new: u32) -> Option<u32> {
         self.to_old
