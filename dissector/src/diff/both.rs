@@ -236,17 +236,8 @@ impl Both<'_> {
                     }
                 }
                 Content::Value(value) => {
-                    let name = self.lexicon.about(slot.field).map(|f| &*f.name);
-                    if matches!(
-                        name,
-                        Some(
-                            "AgentID"
-                                | "ICMAgentID"
-                                | "ConnectionDeviceID"
-                                | "SkillGroupNumber"
-                                | "AgentState"
-                        )
-                    ) {
+                    let field = self.lexicon.about(slot.field);
+                    if field.is_some_and(|field| field.is_subject) {
                         value.hash(&mut hasher);
                     }
                 }

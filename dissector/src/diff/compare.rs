@@ -129,7 +129,12 @@ pub fn compare(old: OldSide, new: Collector) -> Comparison {
         if !any {
             break;
         }
+        let before = naming;
         naming = votes(&lexicon, &old, &new, &matched, &alignments).count(&old.things, &new.things);
+        // The same names lead to the same alignments.
+        if naming == before {
+            break;
+        }
     }
     let mut comparison = Comparison {
         missing: without(old.sessions.len(), matched.iter().map(|p| p.old)),

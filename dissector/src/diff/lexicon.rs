@@ -19,6 +19,8 @@ pub(super) struct Field {
     pub tolerance: Option<Tolerance>,
     pub table: Option<&'static ValueTable>,
     pub special: Option<&'static Special>,
+    /// It says what a message is about, roughly.
+    pub is_subject: bool,
     /// First and last protocol version with it in this message, where the tables say so.
     versions: Option<Span>,
 }
@@ -35,6 +37,15 @@ impl Field {
         has(one) != has(other)
     }
 }
+
+/// Fields that say what a message is about, beside the things that it names.
+const SUBJECTS: [&str; 5] = [
+    "AgentID",
+    "ICMAgentID",
+    "ConnectionDeviceID",
+    "SkillGroupNumber",
+    "AgentState",
+];
 
 /// A field in a template and what is compared of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -200,6 +211,7 @@ impl Lexicon {
             tolerance: self.rules.tolerance(message_name, name),
             table,
             special,
+            is_subject: SUBJECTS.contains(&name),
             versions: None,
         });
         self.by_name.insert(key, index);

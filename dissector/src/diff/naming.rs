@@ -66,7 +66,7 @@ impl Votes {
 }
 
 /// Which thing is which.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Naming {
     to_new: Vec<u32>,
     to_old: Vec<u32>,
