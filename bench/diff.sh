@@ -45,8 +45,23 @@ measure 'the same, renamed' "$ctishark" diff --quiet "$old" "$new"
 head -n 3 "$folder/diff-out"
 measure 'a baseline is written' "$ctishark" diff --quiet --write-baseline "$base" "$old"
 measure 'a baseline and a capture' "$ctishark" diff --quiet "$base" "$new"
+# compared NAME: compares what was made.
+compared() {
+    measure "$1" "$ctishark" diff --quiet "$old" "$new"
+    head -n 1 "$folder/diff-out"
+}
 for every in 1000 10 3; do
     "$make" busy 100GB "$new" --events "$events" --again --leave-out "$every"
-    measure "one event of $every missing" "$ctishark" diff --quiet "$old" "$new"
-    head -n 1 "$folder/diff-out"
+    compared "one event of $every missing"
 done
+"$make" busy 100GB "$new" --events "$events" --again --peripheral 5001
+compared 'a field changed in most messages'
+"$make" busy 100GB "$new" --events "$((events / 2))" --again
+compared 'new ends after half of it'
+"$make" busy 100GB "$new" --events "$events" --again --day 8
+compared 'another day altogether'
+"$make" repeated 100GB "$old" --events "$((events * 4))"
+"$make" repeated 100GB "$new" --events "$((events * 4))" --again
+compared 'three messages again and again'
+"$make" repeated 100GB "$new" --events "$((events * 2))" --again
+compared 'half of them'

@@ -65,6 +65,7 @@ const EXPANDED: &[(&str, &str)] = &[
 struct Call {
     id: u32,
     agent: u32,
+    peripheral: u32,
     caller: String,
     variables: Vec<String>,
     account: String,
@@ -73,7 +74,7 @@ struct Call {
 }
 
 impl Call {
-    fn new(rng: &mut Rng, id: u32, agent: u32) -> Self {
+    fn new(rng: &mut Rng, id: u32, agent: u32, peripheral: u32) -> Self {
         // Texts of 21 to 40 bytes, the usual and the most that a call variable holds.
         let words = [
             "gold customer since 2011",
@@ -97,6 +98,7 @@ impl Call {
         Self {
             id,
             agent,
+            peripheral,
             caller: format!("555{:07}", rng.u32(0..10_000_000)),
             variables,
             account: format!("C-{:08}", rng.u32(0..100_000_000)),
@@ -114,7 +116,7 @@ impl Call {
 
     fn event(&self, name: &str) -> Text {
         Text::new(name)
-            .with("PeripheralID", 5000)
+            .with("PeripheralID", i64::from(self.peripheral))
             .with("PeripheralType", "ENTERPRISE_AGENT")
             .with("ConnectionCallID", i64::from(self.id))
             .with("ConnectionDeviceID", self.extension())
@@ -187,7 +189,7 @@ impl Call {
 
     fn agent_state(&self, state: &str) -> Text {
         Text::new("AGENT_STATE_EVENT")
-            .with("PeripheralID", 5000)
+            .with("PeripheralID", i64::from(self.peripheral))
             .with("PeripheralType", "ENTERPRISE_AGENT")
             .with("AgentState", state)
             .with("SkillGroupState", state)
@@ -203,7 +205,7 @@ impl Call {
     fn request(&self, name: &str, invoke: u32, connection: &str) -> Text {
         Text::new(name)
             .with("InvokeID", i64::from(invoke))
-            .with("PeripheralID", 5000)
+            .with("PeripheralID", i64::from(self.peripheral))
             .with(&format!("{connection}ConnectionCallID"), i64::from(self.id))
             .with(&format!("{connection}ConnectionDeviceID"), self.extension())
             .with("AgentInstrument", self.extension())
@@ -236,7 +238,7 @@ enum Step {
 }
 
 /// How a run of the same day differs from the first one, for comparing.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Rerun {
     /// Calls, requests and ports have other names, and everything comes a little earlier or later.
     pub renamed: bool,
@@ -244,6 +246,22 @@ pub struct Rerun {
     pub leave_out: u64,
     /// It ends after so many events; 0: when the capture is as large as it was to be.
     pub events: u64,
+    /// Which day: another number is another day altogether.
+    pub day: u64,
+    /// PeripheralID, which nearly all messages hold.
+    pub peripheral: u32,
+}
+
+impl Default for Rerun {
+    fn default() -> Self {
+        Self {
+            renamed: false,
+            leave_out: 0,
+            events: 0,
+            day: 7,
+            peripheral: 5000,
+        }
+    }
 }
 
 /// The two clients.
@@ -314,7 +332,7 @@ impl<W: Write> Centre<'_, W> {
                     |i| {
                         let request = Text::new("SET_CALL_DATA_REQ")
                             .with("InvokeID", i64::from(i))
-                            .with("PeripheralID", 5000)
+                            .with("PeripheralID", i64::from(call.peripheral))
                             .with("ConnectionCallID", i64::from(call.id))
                             .with("ConnectionDeviceID", call.extension());
                         call.data(request)
@@ -366,7 +384,7 @@ impl<W: Write> Centre<'_, W> {
                 let request = |i| {
                     Text::new("SET_AGENT_STATE_REQ")
                         .with("InvokeID", i64::from(i))
-                        .with("PeripheralID", 5000)
+                        .with("PeripheralID", i64::from(call.peripheral))
                         .with("AgentState", "AVAILABLE")
                         .with("AgentInstrument", call.extension())
                         .with("AgentID", call.agent_id())
@@ -428,11 +446,11 @@ pub fn busy<W: Write>(capture: &mut Capture<W>, rerun: Rerun) -> Result<()> {
         rerun,
         events: 0,
     };
-    let mut rng = Rng::with_seed(7);
+    let mut rng = Rng::with_seed(rerun.day);
     centre.open()?;
     let mut clock = 0;
     let mut calls: Vec<Call> = (0..AGENTS)
-        .map(|agent| Call::new(&mut rng, first_id + agent, agent))
+        .map(|agent| Call::new(&mut rng, first_id + agent, agent, rerun.peripheral))
         .collect();
     let mut next_id = first_id + AGENTS;
     let mut turns: BinaryHeap<_> = (0..calls.len())
@@ -452,7 +470,7 @@ pub fn busy<W: Write>(capture: &mut Capture<W>, rerun: Rerun) -> Result<()> {
         centre.step(*what, call)?;
         let following = (step + 1) % STEPS.len();
         if following == 0 {
-            *call = Call::new(&mut rng, next_id, call.agent);
+            *call = Call::new(&mut rng, next_id, call.agent, rerun.peripheral);
             next_id += 1;
         }
         turns.push(Reverse((due + rng.u64(1_000..=*longest), index, following)));

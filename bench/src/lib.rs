@@ -5,5 +5,6 @@
 mod capture;
 pub mod centre;
 pub mod hostile;
+pub mod repeated;
 
 pub use capture::{Capture, Connection, Side};

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
-use ctishark_bench::{Capture, centre, hostile};
+use ctishark_bench::{Capture, centre, hostile, repeated};
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::PathBuf;
@@ -28,15 +28,23 @@ struct Arguments {
     #[arg(long, default_value_t = 2000)]
     connections: usize,
 
-    /// Another run of the same day, for `busy`: other names of calls and requests, other times.
+    /// Another run of the same day, for `busy`: other names of calls and requests, other times. For `repeated`: the opposite order.
     #[arg(long)]
     again: bool,
+
+    /// Which day, for `busy`: another number is another day altogether.
+    #[arg(long, default_value_t = 7)]
+    day: u64,
+
+    /// PeripheralID, which nearly all messages hold, for `busy`.
+    #[arg(long, default_value_t = 5000)]
+    peripheral: u32,
 
     /// Leave out one of so many events of the first client, for `busy`.
     #[arg(long, default_value_t = 0)]
     leave_out: u64,
 
-    /// End after so many events, for `busy`.
+    /// End after so many events, for `busy` and `repeated`.
     #[arg(long, default_value_t = 0)]
     events: u64,
 }
@@ -45,6 +53,8 @@ struct Arguments {
 enum Kind {
     /// A busy contact centre: 200 agents as two all-events clients see them.
     Busy,
+    /// The same three messages again and again.
+    Repeated,
     /// Many connections, so many at once.
     Connections,
     /// SYN after SYN, each from another port and address.
@@ -70,8 +80,13 @@ fn main() -> Result<()> {
                 renamed: arguments.again,
                 leave_out: arguments.leave_out,
                 events: arguments.events,
+                day: arguments.day,
+                peripheral: arguments.peripheral,
             };
             centre::busy(&mut capture, rerun)?;
+        }
+        Kind::Repeated => {
+            repeated::repeated(&mut capture, arguments.events, arguments.again)?;
         }
         Kind::Connections => hostile::connections(&mut capture, crowd, false)?,
         Kind::Holes => hostile::connections(&mut capture, crowd, true)?,

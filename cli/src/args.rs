@@ -307,6 +307,9 @@ pub struct CompareArgs {
     /// These fields name something by a name of the run's own: compare whether it is the same thing throughout (repeatable)
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub identity: Vec<String>,
+    /// Agents, extensions and devices may have other IDs in the new run, one for one, as in another environment
+    #[arg(long)]
+    pub other_agents: bool,
     /// Leave out these message types: names, numbers or patterns such as RTP_* (repeatable)
     #[arg(long = "ignore-type", value_name = "PATTERN", value_delimiter = ',', value_parser = values::message_types)]
     pub ignore_types: Vec<TypePattern>,

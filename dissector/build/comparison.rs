@@ -18,10 +18,12 @@ pub fn check(data: &Data, faults: &mut Vec<String>) {
         }
     };
     known("varies", &rows.varies.fields, &fields);
+    known("agents", &rows.agents.fields, &fields);
     for identity in &rows.identity {
         let row = format!("identity {}", identity.name);
         known(&row, &identity.fields, &fields);
         known(&row, &identity.except, &fields);
+        known(&row, identity.within.as_slice(), &fields);
         for place in identity.begins.iter().chain(&identity.ends) {
             known(&row, std::slice::from_ref(&place.message), &messages);
             known(&row, std::slice::from_ref(&place.field), &fields);

@@ -13,9 +13,10 @@ pub fn emit(out: &mut String, data: &Data) -> Result<(), Box<dyn Error>> {
     let types: Vec<&str> = rows.varies.types.iter().map(|t| wire(t)).collect();
     write!(
         out,
-        "pub(super) static COMPARISON: Comparison = Comparison {{ varying_types: &[{}], varying: &{:?}, identities: &[",
+        "pub(super) static COMPARISON: Comparison = Comparison {{ varying_types: &[{}], varying: &{:?}, agents: &{:?}, identities: &[",
         types.join(", "),
-        resolve(&rows.varies.fields, &[], &fields)
+        resolve(&rows.varies.fields, &[], &fields),
+        resolve(&rows.agents.fields, &[], &fields)
     )?;
     for identity in &rows.identity {
         let place = |place: &Option<schema::FieldOf>| {
@@ -31,9 +32,10 @@ pub fn emit(out: &mut String, data: &Data) -> Result<(), Box<dyn Error>> {
         };
         write!(
             out,
-            "IdentityClass {{ name: {:?}, scope: Scope::{scope}, fields: &{:?}, begins: {}, ends: {}, nothing: {:?} }},",
+            "IdentityClass {{ name: {:?}, scope: Scope::{scope}, fields: &{:?}, within: {:?}, begins: {}, ends: {}, nothing: {:?} }},",
             identity.name,
             resolve(&identity.fields, &identity.except, &fields),
+            identity.within,
             place(&identity.begins),
             place(&identity.ends),
             identity.nothing

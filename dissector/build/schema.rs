@@ -330,6 +330,7 @@ pub struct VersionLimit {
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
     pub varies: Varies,
+    pub agents: Agents,
     pub identity: Vec<Identity>,
     pub line: Vec<Line>,
 }
@@ -343,12 +344,19 @@ pub struct Varies {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Agents {
+    pub fields: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Identity {
     pub name: String,
     pub scope: String,
     pub fields: Vec<String>,
     #[serde(default)]
     pub except: Vec<String>,
+    pub within: Option<String>,
     pub begins: Option<FieldOf>,
     pub ends: Option<FieldOf>,
     pub nothing: Option<u32>,

@@ -5,7 +5,7 @@ use crate::shown::{Style, amount, grouped, shown};
 use askama::Template;
 use cti_dissector::diff::{Amounts, Comparison, Edit, FieldChange, Line, Pair, Place, SessionView};
 use cti_dissector::record::Direction;
-use cti_dissector::render::text::differences::{outcome_words, verdict};
+use cti_dissector::render::text::differences::{outcome_words, remarks, verdict};
 use cti_dissector::session::Content;
 use jiff::tz::TimeZone;
 use std::fmt;
@@ -42,11 +42,12 @@ struct Page<'a> {
     same: bool,
     verdict: String,
     sides: Vec<Side>,
+    remarks: Vec<String>,
     failures: Vec<Failure>,
     changes: Vec<Change>,
     slower: Vec<Slower>,
     types: Vec<Type>,
-    fields: Vec<(String, String)>,
+    fields: Vec<Field>,
     lone: Vec<Lone>,
     pairs: Vec<Pairs>,
     more: Option<String>,
@@ -89,6 +90,14 @@ struct Slower {
 struct Type {
     name: String,
     counts: [String; 4],
+}
+
+/// A field that changed.
+struct Field {
+    count: String,
+    name: String,
+    /// How it was and is, where that is always the same.
+    values: Option<[String; 2]>,
 }
 
 /// A session without counterpart.
@@ -162,6 +171,7 @@ impl Differences<'_> {
             .into_iter()
             .map(side)
             .collect(),
+            remarks: remarks(summary).iter().map(|r| sentence(r)).collect(),
             failures: summary.failures.iter().map(failure).collect(),
             changes: summary
                 .session_changes
@@ -211,10 +221,9 @@ impl Differences<'_> {
             }
         });
         Pairs {
-            heading: if old.number == new.number {
-                format!("S{}", old.number)
-            } else {
-                format!("S{}, now S{}", old.number, new.number)
+            heading: match (numbers(&old), numbers(&new)) {
+                (old, new) if old == new => old,
+                (old, new) => format!("{old}, now {new}"),
             },
             who: who(&new),
             changes: pair
@@ -357,11 +366,16 @@ fn types(comparison: &Comparison) -> Vec<Type> {
 }
 
 /// Changed fields, the most frequent first: name and number of times.
-fn fields(comparison: &Comparison) -> Vec<(String, String)> {
+fn fields(comparison: &Comparison) -> Vec<Field> {
     let mut rows: Vec<_> = comparison.summary.fields.iter().collect();
-    rows.sort_by_key(|(names, count)| (std::cmp::Reverse(**count), *names));
+    rows.sort_by_key(|(names, of)| (std::cmp::Reverse(of.count), *names));
     rows.into_iter()
-        .map(|((message, field), count)| (shown(&format!("{message}.{field}")), grouped(*count)))
+        .map(|((message, field), of)| Field {
+            count: grouped(of.count),
+            name: shown(&format!("{message}.{field}")),
+            values: (of.values.as_ref())
+                .map(|(old, new)| [text(old.as_deref()), text(new.as_deref())]),
+        })
         .collect()
 }
 
@@ -378,6 +392,14 @@ fn lone(comparison: &Comparison) -> Vec<Lone> {
     missing
         .chain(comparison.added_sessions().map(row(true)))
         .collect()
+}
+
+/// The number of a session, and that of the last one that was joined to it.
+fn numbers(session: &SessionView<'_>) -> String {
+    match session.joined {
+        Some(last) => format!("S{} to S{last}", session.number),
+        None => format!("S{}", session.number),
+    }
 }
 
 fn who(session: &SessionView<'_>) -> String {

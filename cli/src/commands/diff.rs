@@ -49,12 +49,16 @@ pub fn run(options: DiffOptions, settings: &Settings) -> anyhow::Result<ExitCode
     // A test that compares nothing with nothing must not pass.
     ensure!(
         summary.old.1 + summary.new.1 > 0,
-        "nothing to compare: neither side holds CTI messages that can be read"
+        "nothing to compare: {}",
+        if options.selection.is_empty() {
+            "neither side holds CTI messages that can be read"
+        } else {
+            "neither side holds messages that are selected"
+        }
     );
     if !settings.quiet {
-        for pattern in comparison.unused_patterns() {
-            let pattern = pattern.as_str();
-            output::remark(&format!("no message has a field like {pattern}"));
+        for pattern in comparison.unknown_patterns() {
+            output::remark(&pattern.to_string());
         }
     }
     let view = View {

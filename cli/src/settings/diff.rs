@@ -58,6 +58,7 @@ impl DiffOptions {
         rules.ignore.extend(patterns(&compare.ignore));
         rules.varies.extend(patterns(&compare.varies));
         rules.identity.extend(patterns(&compare.identity));
+        rules.other_agents |= compare.other_agents;
         rules.strict_order |= compare.strict_order;
         if let Some(tolerance) = compare.numeric_tolerance {
             let everything = FieldPattern::new("*");

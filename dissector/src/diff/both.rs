@@ -1,13 +1,15 @@
 //! Two sessions side by side: what makes their messages the same, and how much two that are not have in common.
 
 use super::align::{self, Matter};
-use super::lexicon::{Content, Lexicon, Slot, Value, next};
+use super::lexicon::{Content, Head, Lexicon, Slot, Value, next};
 use super::naming::Naming;
 use super::rules::classes;
 use super::side::{Kept, KeptSession};
-use crate::protocol::Scope;
+use crate::protocol::{ProtocolVersion, Scope};
 use crate::record::Direction;
+use foldhash::fast::RandomState;
 use smallvec::SmallVec;
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
 /// Two sessions side by side.
@@ -17,6 +19,46 @@ pub(super) struct Both<'a> {
     pub new: &'a KeptSession,
     /// Which thing is which; `None` while that is not known, so that all of a class are the same.
     pub naming: Option<&'a Naming>,
+    /// What the messages say but for what only one of the two versions can; `None` for sessions of one version.
+    pub common: Option<&'a Common>,
+}
+
+/// Templates without the fields that only one of two protocol versions has.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub versions: (u8, u8),
+    /// By template: the number that it shares with all that say the same in both versions.
+    numbers: HashMap<u32, u32, RandomState>,
+}
+
+impl Common {
+    /// For two sessions; `None` where both have the same version.
+    pub fn of(lexicon: &Lexicon, old: &KeptSession, new: &KeptSession) -> Option<Self> {
+        let version =
+            |session: &KeptSession| session.about.as_ref()?.version.map(ProtocolVersion::known);
+        let versions = (version(old)?, version(new)?);
+        if versions.0 == versions.1 {
+            return None;
+        }
+        let mut numbers = HashMap::default();
+        let mut known: HashMap<(Option<Head>, Vec<Slot>), u32, RandomState> = HashMap::default();
+        for message in old.messages.iter().chain(&new.messages) {
+            if numbers.contains_key(&message.template) {
+                continue;
+            }
+            let slots = lexicon.slots(message.template).iter();
+            let slots = slots.filter(|slot| !is_of_one(lexicon, slot, versions));
+            let key = (lexicon.head(message.template), slots.copied().collect());
+            let number = next(known.len());
+            numbers.insert(message.template, *known.entry(key).or_insert(number));
+        }
+        Some(Self { versions, numbers })
+    }
+}
+
+fn is_of_one(lexicon: &Lexicon, slot: &Slot, versions: (u8, u8)) -> bool {
+    let field = lexicon.about(slot.field);
+    field.is_some_and(|field| field.is_of_one(versions))
 }
 
 /// Calls back with the slots of two templates: those that stand for the same field together, each with its place among the identities of
@@ -68,12 +110,66 @@ impl Both<'_> {
         let (Some(o), Some(n)) = (self.old_at(old), self.new_at(new)) else {
             return false;
         };
-        if o.template != n.template {
+        if self.words(o) != self.words(n) {
             return false;
         }
-        let things = self.old.things_of(self.lexicon, o).iter();
-        let mut things = things.zip(self.new.things_of(self.lexicon, n));
-        things.all(|(o, n)| self.naming.is_none_or(|naming| naming.same(*o, *n)))
+        let Some(naming) = self.naming else {
+            return true;
+        };
+        if self.common.is_none() {
+            let things = self.old.things_of(self.lexicon, o).iter();
+            let mut things = things.zip(self.new.things_of(self.lexicon, n));
+            return things.all(|(o, n)| naming.same(*o, *n));
+        }
+        let things = self.things(self.old, o).into_iter();
+        let mut things = things.zip(self.things(self.new, n));
+        things.all(|(o, n)| naming.same(o, n))
+    }
+
+    /// What a message says, as a number.
+    fn words(&self, kept: &Kept) -> u32 {
+        let number = self
+            .common
+            .and_then(|common| common.numbers.get(&kept.template));
+        number.copied().unwrap_or(kept.template)
+    }
+
+    /// The things that a message names, but for those of fields that only one version has.
+    fn things(&self, session: &KeptSession, kept: &Kept) -> SmallVec<[u32; 4]> {
+        let things = session.things_of(self.lexicon, kept);
+        let Some(common) = self.common else {
+            return SmallVec::from_slice(things);
+        };
+        let slots = self.lexicon.slots(kept.template).iter();
+        let names = slots.filter(|slot| matches!(slot.content, Content::Identity(_)));
+        names
+            .zip(things)
+            .filter(|(slot, _)| !is_of_one(self.lexicon, slot, common.versions))
+            .map(|(_, thing)| *thing)
+            .collect()
+    }
+
+    /// Whether a slot is left out, since only one version has the field.
+    pub fn leaves_out(&self, slot: &Slot) -> bool {
+        self.common
+            .is_some_and(|common| is_of_one(self.lexicon, slot, common.versions))
+    }
+
+    /// Calls back with the fields that differ between two messages.
+    pub fn each_difference<'l>(
+        &'l self,
+        (o, n): (&Kept, &Kept),
+        mut call: impl FnMut(Option<(&'l Slot, usize)>, Option<(&'l Slot, usize)>),
+    ) {
+        each_slot(self.lexicon, o.template, n.template, |old, new| {
+            let same = match (old, new) {
+                (Some(old), Some(new)) => self.same_slot(old, new, (o, n)),
+                (one, other) => one.or(other).is_some_and(|slot| self.leaves_out(slot.0)),
+            };
+            if !same {
+                call(old, new);
+            }
+        });
     }
 
     /// Whether a field says the same in two messages.
@@ -140,17 +236,8 @@ impl Both<'_> {
                     }
                 }
                 Content::Value(value) => {
-                    let name = self.lexicon.about(slot.field).map(|f| &*f.name);
-                    if matches!(
-                        name,
-                        Some(
-                            "AgentID"
-                                | "ICMAgentID"
-                                | "ConnectionDeviceID"
-                                | "SkillGroupNumber"
-                                | "AgentState"
-                        )
-                    ) {
+                    let field = self.lexicon.about(slot.field);
+                    if field.is_some_and(|field| field.is_subject) {
                         value.hash(&mut hasher);
                     }
                 }
@@ -193,11 +280,8 @@ impl Matter for Both<'_> {
         let Some(kept) = self.old_at(index) else {
             return (u32::MAX, SmallVec::new());
         };
-        let things = self.naming.map(|_| {
-            let things = self.old.things_of(self.lexicon, kept);
-            SmallVec::from_slice(things)
-        });
-        (kept.template, things.unwrap_or_default())
+        let things = self.naming.map(|_| self.things(self.old, kept));
+        (self.words(kept), things.unwrap_or_default())
     }
 
     fn exact_new(&self, index: u32) -> Self::Exact {
@@ -205,12 +289,13 @@ impl Matter for Both<'_> {
             return (u32::MAX, SmallVec::new());
         };
         let things = self.naming.map(|naming| {
-            let things = self.new.things_of(self.lexicon, kept).iter();
+            let mut things = self.things(self.new, kept);
+            for thing in &mut things {
+                *thing = naming.old(*thing).unwrap_or(u32::MAX);
+            }
             things
-                .map(|thing| naming.old(*thing).unwrap_or(u32::MAX))
-                .collect()
         });
-        (kept.template, things.unwrap_or_default())
+        (self.words(kept), things.unwrap_or_default())
     }
 
     fn rough_old(&self, index: u32, level: u8) -> Rough {
@@ -238,6 +323,12 @@ impl Matter for Both<'_> {
             o.template,
             n.template,
             |old_slot, new_slot| {
+                if old_slot
+                    .or(new_slot)
+                    .is_some_and(|slot| self.leaves_out(slot.0))
+                {
+                    return;
+                }
                 all = all.saturating_add(1);
                 if let (Some(old_slot), Some(new_slot)) = (old_slot, new_slot) {
                     if self.same_slot(old_slot, new_slot, (o, n)) {

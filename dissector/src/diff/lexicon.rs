@@ -19,7 +19,33 @@ pub(super) struct Field {
     pub tolerance: Option<Tolerance>,
     pub table: Option<&'static ValueTable>,
     pub special: Option<&'static Special>,
+    /// It says what a message is about, roughly.
+    pub is_subject: bool,
+    /// First and last protocol version with it in this message, where the tables say so.
+    versions: Option<Span>,
 }
+
+/// First and last protocol version with something; `None` for no bound.
+type Span = (Option<u8>, Option<u8>);
+
+impl Field {
+    /// Whether only one of two protocol versions has it.
+    pub fn is_of_one(&self, (one, other): (u8, u8)) -> bool {
+        let (since, until) = self.versions.unwrap_or_default();
+        let has =
+            |version| since.is_none_or(|s| s <= version) && until.is_none_or(|u| version <= u);
+        has(one) != has(other)
+    }
+}
+
+/// Fields that say what a message is about, beside the things that it names.
+const SUBJECTS: [&str; 5] = [
+    "AgentID",
+    "ICMAgentID",
+    "ConnectionDeviceID",
+    "SkillGroupNumber",
+    "AgentState",
+];
 
 /// A field in a template and what is compared of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -139,6 +165,7 @@ impl Lexicon {
             field.table,
             field.special,
         );
+        self.stands_in(known, (field.since, field.until));
         self.by_definition.insert(address, known);
         known
     }
@@ -158,6 +185,7 @@ impl Lexicon {
             usage.field.table,
             special,
         );
+        self.stands_in(known, (usage.since, usage.until));
         self.by_definition.insert(address, known);
         known
     }
@@ -183,25 +211,27 @@ impl Lexicon {
             tolerance: self.rules.tolerance(message_name, name),
             table,
             special,
+            is_subject: SUBJECTS.contains(&name),
+            versions: None,
         });
         self.by_name.insert(key, index);
         index
     }
 
-    /// The patterns of the rules that name no field of any message that was read.
-    pub fn unused_patterns(&self) -> Vec<&FieldPattern> {
-        let rules = &self.rules;
-        let tolerances = rules.tolerances.iter().map(|(pattern, _)| pattern);
-        let all = rules.ignore.iter().chain(&rules.varies);
-        all.chain(&rules.identity)
-            .chain(tolerances)
-            .filter(|pattern| {
-                !self.by_name.keys().any(|(number, field)| {
-                    let message = protocol::message(MessageType(*number));
-                    pattern.matches(message.map_or("", |m| m.name), field)
-                })
-            })
-            .collect()
+    /// Takes note of a definition. A name with several of them is in other versions too.
+    fn stands_in(&mut self, field: u32, span: Span) {
+        if let Some(field) = self.fields.get_mut(at(field)) {
+            let same = field.versions.is_none_or(|known| known == span);
+            field.versions = Some(if same { span } else { Span::default() });
+        }
+    }
+
+    /// Whether a message that was read has a field that a pattern names.
+    pub fn has(&self, pattern: &FieldPattern) -> bool {
+        self.by_name.keys().any(|(number, field)| {
+            let message = protocol::message(MessageType(*number));
+            pattern.matches(message.map_or("", |m| m.name), field)
+        })
     }
 
     /// What is known of a field.

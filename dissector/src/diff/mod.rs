@@ -19,7 +19,9 @@ mod rules;
 mod sessions;
 mod side;
 mod summary;
+mod tally;
 mod things;
+mod unknown;
 mod view;
 
 pub use compare::{Comparison, Edit, Pair, compare};
@@ -28,7 +30,8 @@ pub use profile::{Amount, Factor, Profile, ProfileError};
 pub use rules::{FieldPattern, LatencyRules, Rules, Tolerance};
 pub use sessions::SessionChange;
 pub use side::Collector;
-pub use summary::{Amounts, NewFailure, Summary};
+pub use summary::{Amounts, FieldCount, LoneCalls, NewFailure, Summary};
+pub use unknown::UnknownPattern;
 pub use view::{FieldChange, Line, Part, Place, SessionView};
 
 use lexicon::Lexicon;

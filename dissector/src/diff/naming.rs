@@ -66,7 +66,7 @@ impl Votes {
 }
 
 /// Which thing is which.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Naming {
     to_new: Vec<u32>,
     to_old: Vec<u32>,
@@ -76,6 +76,14 @@ impl Naming {
     /// Whether these are the same thing.
     pub fn same(&self, old: u32, new: u32) -> bool {
         self.to_new.get(at(old)) == Some(&new)
+    }
+
+    /// The thing of the new side that this one of the old side is.
+    pub fn new(&self, old: u32) -> Option<u32> {
+        self.to_new
+            .get(at(old))
+            .copied()
+            .filter(|thing| *thing != NONE)
     }
 
     /// The thing of the old side that this one of the new side is.

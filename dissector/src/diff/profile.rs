@@ -14,6 +14,8 @@ pub struct Profile {
     pub varies: Vec<String>,
     /// Fields that name things by names that each run gives anew.
     pub identity: Vec<String>,
+    /// Agents and their devices may have other names, one for one.
+    pub other_agents: bool,
     /// Message types that are left out.
     pub ignore_types: Vec<String>,
     /// A filter expression: nothing else is compared.
@@ -57,7 +59,7 @@ pub enum Factor {
 #[non_exhaustive]
 pub enum ProfileError {
     /// It is no TOML, or has keys that no profile has.
-    #[error("{}", .0.message())]
+    #[error("{}", told(.0))]
     Syntax(#[source] Box<toml::de::Error>),
     /// A tolerance is neither a number nor a share.
     #[error("tolerance '{0}' is neither a number such as 3 nor a share such as \"5%\"")]
@@ -65,6 +67,37 @@ pub enum ProfileError {
     /// The factor is below 1.
     #[error("latency_factor must be 1 or more, or false")]
     Factor,
+}
+
+/// Keys that a profile may have.
+const KEYS: [&str; 12] = [
+    "ignore",
+    "varies",
+    "identity",
+    "other_agents",
+    "ignore_types",
+    "only",
+    "no_heartbeats",
+    "strict_order",
+    "numeric_tolerance",
+    "tolerance",
+    "latency_factor",
+    "context",
+];
+
+/// What is wrong; of a key that no profile has, what may have been meant.
+fn told(error: &toml::de::Error) -> String {
+    let message = error.message();
+    let unknown = message.strip_prefix("unknown field `");
+    let Some((key, _)) = unknown.and_then(|rest| rest.split_once('`')) else {
+        return message.to_owned();
+    };
+    let near = crate::explain::suggest::nearest(key, KEYS.into_iter());
+    let (asked, names) = match near.is_empty() {
+        true => ("; there are ", KEYS.join(", ")),
+        false => ("; did you mean ", format!("{}?", near.join(", "))),
+    };
+    format!("a profile has no key '{key}'{asked}{names}")
 }
 
 impl ProfileError {
@@ -129,6 +162,7 @@ impl Profile {
             ignore: patterns(&self.ignore),
             varies: patterns(&self.varies),
             identity: patterns(&self.identity),
+            other_agents: self.other_agents,
             tolerances,
             latency,
             strict_order: self.strict_order,

@@ -145,13 +145,18 @@ impl Order<'_> {
             .any(|(_, thing)| self.things(other).any(|(_, of_other)| of_other == thing))
     }
 
-    fn content(&self, kept: &Kept, name: &str) -> Option<Content> {
-        let slots = self.lexicon.slots(kept.template).iter();
-        let mut named = slots.filter(|slot| {
+    /// What a field says, and which thing it names where it names one.
+    fn content(&self, kept: &Kept, name: &str) -> Option<(Content, Option<u32>)> {
+        let mut things = self.session.things_of(self.lexicon, kept).iter().copied();
+        self.lexicon.slots(kept.template).iter().find_map(|slot| {
+            let thing = match slot.content {
+                Content::Identity(_) => things.next(),
+                _ => None,
+            };
             let field = self.lexicon.about(slot.field);
-            field.is_some_and(|field| &*field.name == name)
-        });
-        named.next().map(|slot| slot.content)
+            let found = field.is_some_and(|field| &*field.name == name);
+            found.then_some((slot.content, thing))
+        })
     }
 
     /// Whether a field has different values.

@@ -53,19 +53,25 @@ fn to_float(number: u64) -> f64 {
 /// Names fields: `ANI`, `CallVariable*`, `user.account`, or with a message type before a full stop: `AGENT_STATE_EVENT.MRDID`.
 /// `*` stands for any letters; upper and lower case are the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldPattern(String);
+pub struct FieldPattern {
+    given: String,
+    /// In small letters.
+    small: String,
+}
 
 impl FieldPattern {
     /// A pattern. Any text is one.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(text.trim().to_ascii_lowercase())
+        let given = text.trim().to_owned();
+        let small = given.to_ascii_lowercase();
+        Self { given, small }
     }
 
-    /// The pattern, in small letters.
+    /// The pattern as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.given
     }
 
     /// Whether it names this field of this message.
@@ -73,10 +79,10 @@ impl FieldPattern {
     pub fn matches(&self, message: &str, field: &str) -> bool {
         let field = field.to_ascii_lowercase();
         let of_type = || {
-            let (of, name) = self.0.split_once('.')?;
+            let (of, name) = self.small.split_once('.')?;
             Some(glob(of, &message.to_ascii_lowercase()) && glob(name, &field))
         };
-        glob(&self.0, &field) || of_type().unwrap_or(false)
+        glob(&self.small, &field) || of_type().unwrap_or(false)
     }
 }
 
@@ -133,6 +139,8 @@ pub struct Rules {
     pub varies: Vec<FieldPattern>,
     /// Fields that name things by names that each run gives anew.
     pub identity: Vec<FieldPattern>,
+    /// Agents and their devices may have other names, one for one.
+    pub other_agents: bool,
     /// What numbers may differ by: the first pattern that names a field counts.
     pub tolerances: Vec<(FieldPattern, Tolerance)>,
     /// When answers count as slower; `None`: latencies are not compared.
@@ -159,6 +167,12 @@ pub(super) fn classes() -> &'static [IdentityClass] {
     protocol::comparison().identities
 }
 
+/// The class of calls, whose names begin and end with messages.
+pub(super) fn call_class() -> Option<u8> {
+    let class = classes().iter().position(|class| class.begins.is_some())?;
+    u8::try_from(class).ok()
+}
+
 /// The class of the identities that the user named.
 pub(super) fn own_class() -> u8 {
     u8::try_from(classes().len()).unwrap_or(u8::MAX)
@@ -179,10 +193,10 @@ impl Rules {
         if any(&self.varies) {
             return Treatment::Varies;
         }
-        if any(&self.identity) {
+        let tables = protocol::comparison();
+        if any(&self.identity) || self.other_agents && tables.agents.contains(&field) {
             return Treatment::Identity(own_class());
         }
-        let tables = protocol::comparison();
         if tables.varying.contains(&field)
             || wire.is_some_and(|wire| tables.varying_types.contains(&wire))
         {

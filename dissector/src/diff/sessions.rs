@@ -1,13 +1,19 @@
 //! Which session of the new side does what one of the old side did: told by who the client is, what it asked for and, among several of one
 //! client, by order and content. Addresses, ports and times say nothing.
 
+use super::rules::{Rules, Treatment};
 use super::side::KeptSession;
+use crate::protocol::{ValueTable, value_table};
+use crate::reassembly::End;
 use crate::session::{Content, Session};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 
 /// Pairs of sessions of one role that are compared by content, where not all of them have a counterpart.
 const MOST_PAIRS: usize = 1_024;
+
+/// Sessions that may be joined to others.
+const MOST_JOINED: usize = 64;
 
 /// Who a session is, the less exactly the higher the level.
 type Role = (u8, Vec<Option<String>>, Option<u32>, Option<u32>);
@@ -47,6 +53,85 @@ pub(super) fn matched(old: &[KeptSession], new: &[KeptSession]) -> Vec<(usize, u
     }
     pairs.sort_unstable();
     pairs
+}
+
+/// Joins sessions that have no counterpart to another one of their client, where they go on with what a session of the other side says:
+/// the client has only connected once more. Gives the pairs as they are then.
+pub(super) fn joined(
+    old: &mut Vec<KeptSession>,
+    new: &mut Vec<KeptSession>,
+) -> Vec<(usize, usize)> {
+    // Each turn joins one session, so that few are left sooner or later; the bound is for clients that connect again and again.
+    for _ in 0..MOST_JOINED {
+        let pairs = matched(old, new);
+        let turned: Vec<(usize, usize)> = pairs.iter().map(|(o, n)| (*n, *o)).collect();
+        if !join_one(old, new, &pairs) && !join_one(new, old, &turned) {
+            return pairs;
+        }
+    }
+    matched(old, new)
+}
+
+/// Joins one session of `side`, if one is to be joined. Pairs have the place in `side` first.
+fn join_one(side: &mut Vec<KeptSession>, other: &[KeptSession], pairs: &[(usize, usize)]) -> bool {
+    let alone = (0..side.len()).filter(|place| !pairs.iter().any(|pair| pair.0 == *place));
+    let found = alone.into_iter().find_map(|lone| {
+        let beside = [false, true].map(|later| beside(side, lone, later));
+        let gone_on = beside.into_iter().flatten().find(|place| {
+            let counterpart = pairs.iter().find(|pair| pair.0 == *place);
+            let sessions = (side.get(*place), side.get(lone));
+            let counterpart = counterpart.and_then(|pair| other.get(pair.1));
+            matches!((sessions, counterpart), ((Some(paired), Some(lone)), Some(other))
+                if goes_on(paired, lone, other))
+        });
+        gone_on.map(|place| (place.min(lone), place.max(lone)))
+    });
+    // Sessions are in the order of their first messages.
+    let Some((first, second)) = found else {
+        return false;
+    };
+    let later = side.remove(second);
+    if let Some(session) = side.get_mut(first) {
+        session.join(later);
+    }
+    true
+}
+
+/// The session of the same client that is nearest before or behind one in time, and does not overlap it.
+fn beside(side: &[KeptSession], place: usize, later: bool) -> Option<usize> {
+    let lone = side.get(place)?;
+    let (of, about) = (role(lone, 0)?, lone.about.as_ref()?);
+    let apart = |session: &KeptSession| {
+        let Some(other) = &session.about else {
+            return false;
+        };
+        if later {
+            about.last <= other.first
+        } else {
+            other.last <= about.first
+        }
+    };
+    let mut of_client = side.iter().enumerate().filter(|(index, session)| {
+        *index != place && role(session, 0).as_ref() == Some(&of) && apart(session)
+    });
+    let nearest = if later {
+        of_client.next()
+    } else {
+        of_client.next_back()
+    };
+    nearest.map(|(index, _)| index)
+}
+
+/// Whether most of what a session without counterpart says is what the counterpart of its neighbour says and the neighbour does not.
+fn goes_on(paired: &KeptSession, lone: &KeptSession, other: &KeptSession) -> bool {
+    let (said, more) = (bag(paired), bag(lone));
+    let left = bag(other).into_iter().filter_map(|(template, count)| {
+        let left = count.saturating_sub(said.get(&template).copied().unwrap_or(0));
+        Some(u64::from(left.min(*more.get(&template)?)))
+    });
+    let told: u64 = left.sum();
+    let all = u64::try_from(lone.messages.len()).unwrap_or(u64::MAX);
+    all > 0 && told.saturating_mul(2) >= all
 }
 
 fn content(about: Option<&Session>) -> u8 {
@@ -177,63 +262,196 @@ pub struct SessionChange {
     pub new: Option<String>,
 }
 
+/// By what name patterns of fields name what is told of sessions: `session.end`.
+pub(super) const SESSION: &str = "session";
+
+/// Something that is told of a session.
+pub(super) struct Aspect {
+    /// Its key in JSON's session records.
+    pub what: &'static str,
+    /// The message and its field that tell it.
+    pub field: Option<(&'static str, &'static str)>,
+    of: fn(&Session) -> Option<String>,
+}
+
+/// All of them.
+pub(super) const ASPECTS: [Aspect; 13] = [
+    Aspect {
+        what: "version",
+        field: Some(("OPEN_REQ", "VersionNumber")),
+        of: |session| session.version.map(|v| v.0.to_string()),
+    },
+    Aspect {
+        what: "client_id",
+        field: Some(("OPEN_REQ", "ClientID")),
+        of: |session| session.identity.client_id.clone(),
+    },
+    Aspect {
+        what: "client_signature",
+        field: Some(("OPEN_REQ", "ClientSignature")),
+        of: |session| session.identity.client_signature.clone(),
+    },
+    Aspect {
+        what: "agent_id",
+        field: Some(("OPEN_REQ", "AgentID")),
+        of: |session| session.identity.agent_id.clone(),
+    },
+    Aspect {
+        what: "agent_extension",
+        field: Some(("OPEN_REQ", "AgentExtension")),
+        of: |session| session.identity.agent_extension.clone(),
+    },
+    Aspect {
+        what: "agent_instrument",
+        field: Some(("OPEN_REQ", "AgentInstrument")),
+        of: |session| session.identity.agent_instrument.clone(),
+    },
+    Aspect {
+        what: "peripheral_id",
+        field: Some(("OPEN_REQ", "PeripheralID")),
+        of: |session| session.identity.peripheral_id.map(|id| id.to_string()),
+    },
+    Aspect {
+        what: "services_requested",
+        field: Some(("OPEN_REQ", "ServicesRequested")),
+        of: |session| services(session.identity.services_requested),
+    },
+    Aspect {
+        what: "services_granted",
+        field: Some(("OPEN_CONF", "ServicesGranted")),
+        of: |session| services(session.identity.services_granted),
+    },
+    Aspect {
+        what: "idle_timeout",
+        field: Some(("OPEN_REQ", "IdleTimeout")),
+        of: |session| session.identity.idle_timeout.map(|s| s.to_string()),
+    },
+    Aspect {
+        what: "close_status",
+        field: Some(("CLOSE_REQ", "Status")),
+        of: |session| status(session.close_status),
+    },
+    Aspect {
+        what: "refused",
+        field: Some(("FAILURE_CONF", "Status")),
+        of: |session| status(session.refused),
+    },
+    Aspect {
+        what: "end",
+        field: None,
+        of: end,
+    },
+];
+
 /// What is not as it was about a session.
-pub(super) fn changes(old: &Session, new: &Session) -> Vec<SessionChange> {
-    let aspects = aspects(old).into_iter().zip(aspects(new));
-    let mut changes: Vec<SessionChange> = aspects
-        .filter(|(old, new)| old.1 != new.1)
-        .map(|((what, old), (_, new))| SessionChange { what, old, new })
-        .collect();
-    // Who the client is, and which version the session has, is known for sure only where its beginning was captured.
-    let opened = |session: &Session| session.identity.services_requested.is_some();
-    let both_opened = opened(old) && opened(new);
-    changes.retain(|change| match change.what {
-        // How a session ended is known only where its end was captured.
-        "end" => change.old.is_some() && change.new.is_some(),
-        "close_status" | "refused" => true,
-        _ => both_opened,
-    });
+pub(super) fn changes(rules: &Rules, old: &KeptSession, new: &KeptSession) -> Vec<SessionChange> {
+    let counted = |what, was: usize, is: usize| SessionChange {
+        what,
+        old: Some(was.to_string()),
+        new: Some(is.to_string()),
+    };
+    let mut changes = Vec::new();
+    let connections = (old.joined.len() + 1, new.joined.len() + 1);
+    if connections.0 != connections.1 {
+        changes.push(counted("connections", connections.0, connections.1));
+    }
+    if let Some((was, is)) = heartbeats_ceased(old, new) {
+        changes.push(counted("heartbeats", was, is));
+    }
+    changes.retain(|change| rules.treatment(SESSION, change.what, None) == Treatment::Value);
+    if let (Some(old), Some(new)) = (&old.about, &new.about) {
+        changes.extend(aspects(rules, old, new));
+    }
     changes
 }
 
-fn aspects(session: &Session) -> Vec<(&'static str, Option<String>)> {
-    use crate::protocol::value_table;
-    use crate::reassembly::End;
-    let identity = &session.identity;
-    let mask = |services: Option<u32>| {
-        services.map(|bits| {
-            let table = value_table("CTIServiceMask");
-            shown(bits, table)
+/// Heartbeats of both sides, where one had some and the other one none though it lasted long enough for them.
+fn heartbeats_ceased(old: &KeptSession, new: &KeptSession) -> Option<(usize, usize)> {
+    /// Heartbeats that are due by the other side's, so that none is no chance.
+    const DUE: u64 = 3;
+    let lasted = |session: &KeptSession| {
+        let (first, last) = (session.messages.first()?, session.messages.last()?);
+        u64::try_from(last.time.nanos_since(first.time)).ok()
+    };
+    let (was, is) = (old.heartbeats, new.heartbeats);
+    let (some, with, without) = match (was, is) {
+        (0, some) => (some, lasted(new)?, lasted(old)?),
+        (some, 0) => (some, lasted(old)?, lasted(new)?),
+        _ => return None,
+    };
+    let due = u128::from(some) * u128::from(without) / u128::from(with.max(1));
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    (due >= u128::from(DUE)).then(|| (count(was), count(is)))
+}
+
+/// What is not as it was of what the protocol tells of a session.
+fn aspects(rules: &Rules, old: &Session, new: &Session) -> Vec<SessionChange> {
+    // Who the client is, and which version the session has, is known for sure only where its beginning was captured.
+    let opened = |session: &Session| session.identity.services_requested.is_some();
+    let both_opened = opened(old) && opened(new);
+    let changed = |aspect: &Aspect| {
+        let (was, is) = ((aspect.of)(old), (aspect.of)(new));
+        let counts = match aspect.what {
+            // How a session ended is known only where its end was captured.
+            "end" => was.is_some() && is.is_some(),
+            "close_status" => end(old).is_some() && end(new).is_some(),
+            "refused" => true,
+            _ => both_opened,
+        };
+        let differs = match treatment(rules, aspect) {
+            Treatment::Value => was != is,
+            Treatment::Ignored => false,
+            Treatment::Varies | Treatment::Identity(_) => was.is_some() != is.is_some(),
+        };
+        (counts && differs).then_some(SessionChange {
+            what: aspect.what,
+            old: was,
+            new: is,
         })
     };
-    let status = |status: Option<u32>| status.map(|bits| shown(bits, value_table("StatusCode")));
+    ASPECTS.iter().filter_map(changed).collect()
+}
+
+/// How something is compared that is told of a session: as the field that tells it.
+fn treatment(rules: &Rules, aspect: &Aspect) -> Treatment {
+    match rules.treatment(SESSION, aspect.what, None) {
+        Treatment::Value => aspect.field.map_or(Treatment::Value, |(message, field)| {
+            rules.treatment(message, field, None)
+        }),
+        treatment => treatment,
+    }
+}
+
+/// What is told of sessions by fields of a message.
+pub(super) fn aspects_by(message: &str) -> impl Iterator<Item = &'static Aspect> {
+    let of_message = move |aspect: &&Aspect| aspect.field.is_some_and(|(of, _)| of == message);
+    ASPECTS.iter().filter(of_message)
+}
+
+/// Whether something is told as a change of the session, or is not to be told of sessions.
+pub(super) fn is_settled(rules: &Rules, changes: &[SessionChange], aspect: &Aspect) -> bool {
+    changes.iter().any(|change| change.what == aspect.what)
+        || rules.treatment(SESSION, aspect.what, None) == Treatment::Ignored
+}
+
+fn services(services: Option<u32>) -> Option<String> {
+    services.map(|bits| shown(bits, value_table("CTIServiceMask")))
+}
+
+fn status(status: Option<u32>) -> Option<String> {
+    status.map(|bits| shown(bits, value_table("StatusCode")))
+}
+
+fn end(session: &Session) -> Option<String> {
     let by = session.ended_by.map_or("either side", |by| by.sender());
-    let end = match session.end {
+    match session.end {
         Some(End::Finished(_)) => Some(format!("closed by the {by}")),
         Some(End::Reset(_)) => Some(format!("reset by the {by}")),
         _ => None,
-    };
-    vec![
-        ("version", session.version.map(|v| v.0.to_string())),
-        ("client_id", identity.client_id.clone()),
-        ("client_signature", identity.client_signature.clone()),
-        ("agent_id", identity.agent_id.clone()),
-        ("agent_extension", identity.agent_extension.clone()),
-        ("agent_instrument", identity.agent_instrument.clone()),
-        (
-            "peripheral_id",
-            identity.peripheral_id.map(|id| id.to_string()),
-        ),
-        ("services_requested", mask(identity.services_requested)),
-        ("services_granted", mask(identity.services_granted)),
-        ("idle_timeout", identity.idle_timeout.map(|s| s.to_string())),
-        ("close_status", status(session.close_status)),
-        ("refused", status(session.refused)),
-        ("end", end),
-    ]
+    }
 }
 
-fn shown(bits: u32, table: Option<&'static crate::protocol::ValueTable>) -> String {
+fn shown(bits: u32, table: Option<&'static ValueTable>) -> String {
     let value = super::lexicon::Value::Number {
         value: bits.into(),
         bits,

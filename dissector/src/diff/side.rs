@@ -8,7 +8,7 @@ use crate::analysis::{Analysis, Seen};
 use crate::correlate::{FailureCode, OutcomeKind};
 use crate::decode::{FieldValue, MessageView, Number};
 use crate::limits;
-use crate::protocol::{Kind, Message, Special, WireType};
+use crate::protocol::{Kind, Message, Special, WireType, roles};
 use crate::record::{Direction, Record};
 use crate::session::{Content as SessionContent, Session};
 use crate::time::Timestamp;
@@ -46,12 +46,49 @@ pub(super) struct KeptSession {
     pub messages: Vec<Kept>,
     pub things: Vec<u32>,
     pub exchanges: Vec<Asked>,
+    /// How many heartbeats it has.
+    pub heartbeats: u64,
+    /// Sessions that were joined to it: where their messages begin, and their numbers.
+    pub joined: Vec<(u32, u32)>,
 }
 
 impl KeptSession {
     /// The message at a place.
     pub fn message(&self, index: u32) -> Option<&Kept> {
         self.messages.get(super::lexicon::at(index))
+    }
+
+    /// The number of the session in its capture that a message is of.
+    pub fn number_at(&self, index: u32) -> u32 {
+        let before = self.joined.partition_point(|(start, _)| *start <= index);
+        let joined = before.checked_sub(1).and_then(|last| self.joined.get(last));
+        joined.map_or(self.number, |(_, number)| *number)
+    }
+
+    /// Appends a later session of the same client.
+    pub fn join(&mut self, later: Self) {
+        let (messages, things) = (next(self.messages.len()), next(self.things.len()));
+        let exchanges = next(self.exchanges.len());
+        self.joined.push((messages, later.number));
+        let more = later.joined.into_iter();
+        self.joined
+            .extend(more.map(|(start, number)| (start.saturating_add(messages), number)));
+        self.messages
+            .extend(later.messages.into_iter().map(|kept| Kept {
+                things: kept.things.saturating_add(things),
+                exchange: kept.exchange.saturating_add(exchanges),
+                ..kept
+            }));
+        self.things.extend(later.things);
+        self.exchanges.extend(later.exchanges);
+        self.heartbeats += later.heartbeats;
+        if let (Some(about), Some(later)) = (&mut self.about, later.about) {
+            about.last = later.last;
+            about.close_status = later.close_status;
+            about.end = later.end;
+            about.ended_by = later.ended_by;
+            about.counts.missing += later.counts.missing;
+        }
     }
 
     /// The things that a message names, in the order of its template's slots.
@@ -229,6 +266,7 @@ impl Collector {
             let entry = field.group().unwrap_or(0);
             let used = Use {
                 field: name.unwrap_or_default(),
+                within: self.within(known, view),
                 ..*used
             };
             if view.hides(&field) {
@@ -238,6 +276,19 @@ impl Collector {
             self.floating(message, known, entry, &used, field.value());
         }
         self.rest(view, Some(message));
+    }
+
+    /// What the field says within which a name holds that another field gives.
+    fn within(&self, field: u32, view: &MessageView<'_>) -> Option<u32> {
+        let Treatment::Identity(class) = self.lexicon.about(field)?.treatment else {
+            return None;
+        };
+        let within = classes().get(usize::from(class))?.within?;
+        let mut fields = view.floating().filter(|f| f.name() == Some(within));
+        match fields.next()?.value() {
+            FieldValue::Number(number) => Some(number.bits),
+            _ => None,
+        }
     }
 
     fn floating(
@@ -340,6 +391,7 @@ impl Analysis for Collector {
         let used = Use {
             class: 0,
             value: 0,
+            within: None,
             session: info.peers.session,
             by_client: from_client == asks,
             asks,
@@ -366,6 +418,7 @@ impl Analysis for Collector {
             .filter(|(slot, _)| matches!(slot.content, Content::Identity(_)));
         session.things.extend(identities.map(|(_, thing)| *thing));
         let named = session.things.len();
+        session.heartbeats += u64::from(info.number == roles::HEARTBEAT_REQ);
         session.messages.push(Kept {
             template,
             things,

@@ -1,10 +1,11 @@
 //! What differs, in numbers.
 
 use super::both::each_slot;
-use super::compare::{Comparison, Edit};
+use super::compare::{Comparison, Edit, Pair};
 use super::latency::{self, Slower};
 use super::lexicon::at;
 use super::side::{Asked, KeptSession};
+use super::tally::Tally;
 use crate::correlate::OutcomeKind;
 use crate::protocol::{Message, MessageType};
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ impl Amounts {
             .saturating_add(self.reordered)
     }
 
-    fn add(&mut self, edit: Edit) {
+    pub(super) fn add(&mut self, edit: Edit) {
         let slot = match edit {
             Edit::Missing(_) => &mut self.missing,
             Edit::Added(_) => &mut self.added,
@@ -56,6 +57,24 @@ pub struct NewFailure {
     pub code: Option<String>,
 }
 
+/// How often a field changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldCount {
+    /// In how many places.
+    pub count: u64,
+    /// How it was and how it is, where that is the same in all places; `None` for a side that lacks the field.
+    pub values: Option<(Option<Vec<u8>>, Option<Vec<u8>>)>,
+}
+
+/// Calls that only one side has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoneCalls {
+    /// How many.
+    pub calls: u64,
+    /// Messages that are about them.
+    pub messages: u64,
+}
+
 /// Everything in numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
@@ -69,14 +88,25 @@ pub struct Summary {
     pub sessions_added: u64,
     /// Pairs of sessions in which something differs.
     pub sessions_different: u64,
+    /// Of these, pairs in which something about the session itself is not as it was.
+    pub sessions_changed: u64,
     /// Messages, those of sessions without counterpart not among them.
     pub messages: Amounts,
     /// Messages whose order is another, as the protocol allows.
     pub reordered_freely: u64,
+    /// Heartbeats and answers to them that only the old and only the new side has; that is no difference.
+    pub heartbeats: (u64, u64),
+    /// Of the messages missing and added: those behind the end of the new and of the old capture, which ends before their session.
+    pub behind_end: (u64, u64),
     /// Messages by type.
     pub by_type: BTreeMap<String, Amounts>,
     /// Changed fields by message type and name.
-    pub fields: BTreeMap<(String, String), u64>,
+    pub fields: BTreeMap<(String, String), FieldCount>,
+    /// Calls of the old and of the new side that the other side has nothing of, among the messages that are missing and added.
+    pub lone_calls: (LoneCalls, LoneCalls),
+    /// Fields that only one of two protocol versions has, by version and name, and how many messages have them: no differences but the
+    /// version's own.
+    pub by_version: BTreeMap<(u8, String), u64>,
     /// Requests that fail now, and how many.
     pub failures: BTreeMap<NewFailure, u64>,
     /// Things about sessions that are not as they were, and in how many sessions.
@@ -108,14 +138,8 @@ pub(super) fn type_name(number: MessageType, message: Option<&'static Message>) 
 pub(super) fn summary(comparison: &Comparison) -> Summary {
     let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
     let mut summary = Summary {
-        old: (
-            count(comparison.old.sessions.len()),
-            comparison.old.messages,
-        ),
-        new: (
-            count(comparison.new.sessions.len()),
-            comparison.new.messages,
-        ),
+        old: (count(comparison.counted.0), comparison.old.messages),
+        new: (count(comparison.counted.1), comparison.new.messages),
         sessions_missing: count(comparison.missing.len()),
         sessions_added: count(comparison.added.len()),
         slower: count(comparison.slower.len()),
@@ -125,39 +149,30 @@ pub(super) fn summary(comparison: &Comparison) -> Summary {
         ),
         ..Summary::default()
     };
+    let mut tally = Tally::new(comparison);
     for pair in &comparison.pairs {
         summary.reordered_freely += pair.reordered_freely;
         summary.sessions_different += u64::from(!pair.edits.is_empty() || !pair.changes.is_empty());
+        summary.sessions_changed += u64::from(!pair.changes.is_empty());
+        summary.heartbeats.0 += pair.heartbeats.0;
+        summary.heartbeats.1 += pair.heartbeats.1;
+        summary.behind_end.0 += pair.behind_end.0;
+        summary.behind_end.1 += pair.behind_end.1;
         for change in &pair.changes {
             let key = (change.what, change.old.clone(), change.new.clone());
             *summary.session_changes.entry(key).or_default() += 1;
         }
-        let (Some(old), Some(new)) = (
-            comparison.session_of(pair.old, false),
-            comparison.session_of(pair.new, true),
-        ) else {
+        let Some(both) = comparison.both(pair) else {
             continue;
         };
         for edit in &pair.edits {
             summary.messages.add(*edit);
-            let kept = match (edit.new_place(), edit.old_place()) {
-                (Some(new_at), _) => new.message(new_at),
-                (None, old_at) => old_at.and_then(|at| old.message(at)),
-            };
-            let Some(kept) = kept else { continue };
-            let lexicon = &comparison.lexicon;
-            let number = lexicon.head(kept.template).map(|h| h.number);
-            let name = type_name(
-                number.unwrap_or(MessageType(0)),
-                lexicon.message(kept.template),
-            );
-            if let Edit::Changed(o, n) = *edit {
-                fields(comparison, pair.old, pair.new, (o, n), &name, &mut summary);
-            }
-            summary.by_type.entry(name).or_default().add(*edit);
+            tally.edit(&both, *edit);
         }
-        failures(comparison, (old, new), pair, &mut summary);
+        failures(comparison, (both.old, both.new), pair, &mut summary);
+        of_one_version(comparison, pair, &mut summary);
     }
+    tally.finish(&mut summary);
     summary
 }
 
@@ -167,36 +182,32 @@ fn lost(sessions: &[KeptSession]) -> u64 {
     about.map(|about| about.counts.missing).sum()
 }
 
-fn fields(
-    comparison: &Comparison,
-    old: usize,
-    new: usize,
-    (o, n): (u32, u32),
-    name: &str,
-    summary: &mut Summary,
-) {
-    let Some(both) = comparison.both(old, new) else {
+/// Fields that messages have since only one of two versions has them.
+fn of_one_version(comparison: &Comparison, pair: &Pair, summary: &mut Summary) {
+    let Some((both, common)) = comparison.both(pair).zip(pair.common.as_ref()) else {
         return;
     };
-    let (Some(o), Some(n)) = (both.old.message(o), both.new.message(n)) else {
-        return;
-    };
-    each_slot(
-        &comparison.lexicon,
-        o.template,
-        n.template,
-        |old_slot, new_slot| {
-            let same = match (old_slot, new_slot) {
-                (Some(old), Some(new)) => both.same_slot(old, new, (o, n)),
-                _ => false,
+    for (o, n) in &pair.alignment.pairs {
+        let (Some(o), Some(n)) = (both.old.message(*o), both.new.message(*n)) else {
+            continue;
+        };
+        if o.template == n.template {
+            continue;
+        }
+        let lexicon = &comparison.lexicon;
+        each_slot(lexicon, o.template, n.template, |old, new| {
+            let (slot, version) = match (old, new) {
+                (Some(slot), None) => (slot.0, common.versions.0),
+                (None, Some(slot)) => (slot.0, common.versions.1),
+                _ => return,
             };
-            let slot = old_slot.or(new_slot).map(|s| s.0.field);
-            if !same && let Some(field) = slot.and_then(|f| comparison.lexicon.about(f)) {
-                let key = (name.to_owned(), field.name.to_string());
-                *summary.fields.entry(key).or_default() += 1;
+            if let Some(field) = lexicon.about(slot.field).filter(|_| both.leaves_out(slot)) {
+                let name = lexicon.message(n.template).map_or("", |m| m.name);
+                let key = (version, format!("{name}.{}", field.name));
+                *summary.by_version.entry(key).or_default() += 1;
             }
-        },
-    );
+        });
+    }
 }
 
 /// Whether an outcome is a failure.
@@ -226,7 +237,7 @@ fn outcome(asked: &Asked) -> (OutcomeKind, Option<u32>) {
 fn failures(
     comparison: &Comparison,
     (old, new): (&KeptSession, &KeptSession),
-    pair: &super::Pair,
+    pair: &Pair,
     summary: &mut Summary,
 ) {
     let mut counterpart = vec![u32::MAX; new.messages.len()];

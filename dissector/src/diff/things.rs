@@ -30,6 +30,8 @@ pub(super) struct Use<'a> {
     pub class: u8,
     /// The value.
     pub value: u32,
+    /// What the field says within which the name holds, for classes that have one.
+    pub within: Option<u32>,
     pub session: u32,
     /// The client asks, or the server: whose request it belongs to.
     pub by_client: bool,
@@ -40,11 +42,14 @@ pub(super) struct Use<'a> {
     pub field: &'a str,
 }
 
+/// What makes names the same: class, scope, what it holds within, value.
+type Name = (u8, u64, Option<u32>, u32);
+
 /// All things of one side.
 #[derive(Debug, Default)]
 pub(super) struct Things {
     /// What a name stands for, and since when.
-    named: HashMap<(u8, u64, u32), (u32, Timestamp), RandomState>,
+    named: HashMap<Name, (u32, Timestamp), RandomState>,
     pub list: Vec<Thing>,
     counts: Vec<u32>,
 }
@@ -59,7 +64,7 @@ impl Things {
             Scope::Session => session + 1,
             Scope::Exchange => (session + 1) * 2 + u64::from(used.by_client),
         };
-        let key = (used.class, scope, used.value);
+        let key = (used.class, scope, used.within, used.value);
         let known = self.named.get(&key).copied();
         let place = used.message.map(|message| (message, used.field));
         let is_exchange = class.is_some_and(|class| class.scope == Scope::Exchange);
@@ -117,7 +122,8 @@ impl Things {
 
     /// About how many bytes they take.
     pub fn size(&self) -> usize {
-        self.list.capacity() * size_of::<Thing>() + self.named.capacity() * 34
+        self.list.capacity() * size_of::<Thing>()
+            + self.named.capacity() * (size_of::<(Name, (u32, Timestamp))>() + 1)
     }
 
     /// Forgets what is needed only while reading.

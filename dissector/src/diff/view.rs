@@ -1,6 +1,5 @@
 //! What a comparison has to show: messages in a line, and fields that changed. Texts may hold whatever the captures do.
 
-use super::both::each_slot;
 use super::compare::{Comparison, Edit, Pair};
 use super::lexicon::{Content, Slot};
 use super::rules::classes;
@@ -18,6 +17,8 @@ const MOST_SHOWN: usize = 8;
 /// A message in a line.
 #[derive(Debug, Clone)]
 pub struct Line {
+    /// Number of its session in its capture.
+    pub session: u32,
     /// Number of the message in its capture.
     pub no: u32,
     /// Number of its first packet, where known.
@@ -125,20 +126,22 @@ impl Comparison {
     #[must_use]
     pub fn old_line(&self, pair: &Pair, index: u32) -> Option<Line> {
         let session = self.session_of(pair.old, false)?;
-        self.line(session, session.message(index)?, false)
+        self.line(session, index, false)
     }
 
     /// A message of the new side.
     #[must_use]
     pub fn new_line(&self, pair: &Pair, index: u32) -> Option<Line> {
         let session = self.session_of(pair.new, true)?;
-        self.line(session, session.message(index)?, true)
+        self.line(session, index, true)
     }
 
-    fn line(&self, session: &KeptSession, kept: &Kept, is_new: bool) -> Option<Line> {
+    fn line(&self, session: &KeptSession, index: u32, is_new: bool) -> Option<Line> {
+        let kept = session.message(index)?;
         let head = self.lexicon.head(kept.template)?;
         let message = self.lexicon.message(kept.template);
         Some(Line {
+            session: session.number_at(index),
             no: kept.no,
             packet: (kept.packet > 0).then_some(kept.packet),
             time: kept.time,
@@ -247,7 +250,7 @@ impl Comparison {
     #[must_use]
     pub fn field_changes(&self, pair: &Pair, old: u32, new: u32) -> Vec<FieldChange> {
         let mut changes = Vec::new();
-        let Some(both) = self.both(pair.old, pair.new) else {
+        let Some(both) = self.both(pair) else {
             return changes;
         };
         let (Some(o), Some(n)) = (both.old.message(old), both.new.message(new)) else {
@@ -255,31 +258,21 @@ impl Comparison {
         };
         let old_things = both.old.things_of(&self.lexicon, o);
         let new_things = both.new.things_of(&self.lexicon, n);
-        each_slot(
-            &self.lexicon,
-            o.template,
-            n.template,
-            |old_slot, new_slot| {
-                if let (Some(old), Some(new)) = (old_slot, new_slot)
-                    && both.same_slot(old, new, (o, n))
-                {
-                    return;
-                }
-                let Some(slot) = old_slot.or(new_slot).map(|s| s.0) else {
-                    return;
-                };
-                let name = self.lexicon.about(slot.field).map(|f| f.name.to_string());
-                let show = |slot: Option<(&Slot, usize)>, things: &[u32], is_new: bool| {
-                    slot.map(|(slot, at)| self.full(slot, things.get(at).copied(), is_new))
-                };
-                changes.push(FieldChange {
-                    field: name.unwrap_or_default(),
-                    entry: (slot.entry > 0).then_some(slot.entry),
-                    old: show(old_slot, old_things, false),
-                    new: show(new_slot, new_things, true),
-                });
-            },
-        );
+        both.each_difference((o, n), |old_slot, new_slot| {
+            let Some(slot) = old_slot.or(new_slot).map(|s| s.0) else {
+                return;
+            };
+            let name = self.lexicon.about(slot.field).map(|f| f.name.to_string());
+            let show = |slot: Option<(&Slot, usize)>, things: &[u32], is_new: bool| {
+                slot.map(|(slot, at)| self.full(slot, things.get(at).copied(), is_new))
+            };
+            changes.push(FieldChange {
+                field: name.unwrap_or_default(),
+                entry: (slot.entry > 0).then_some(slot.entry),
+                old: show(old_slot, old_things, false),
+                new: show(new_slot, new_things, true),
+            });
+        });
         changes
     }
 
@@ -304,10 +297,10 @@ impl Comparison {
         }
     }
 
-    /// Patterns of the rules that name no field of any message that was read: mistyped, as likely as not.
+    /// Patterns of the rules that name nothing: mistyped, as likely as not.
     #[must_use]
-    pub fn unused_patterns(&self) -> Vec<&super::FieldPattern> {
-        self.lexicon.unused_patterns()
+    pub fn unknown_patterns(&self) -> Vec<super::UnknownPattern<'_>> {
+        super::unknown::patterns(&self.lexicon)
     }
 
     /// Sessions of a pair.
@@ -352,6 +345,8 @@ impl Comparison {
 pub struct SessionView<'a> {
     /// Its number in its capture.
     pub number: u32,
+    /// The number of the last session that was joined to it, if any was.
+    pub joined: Option<u32>,
     /// What is known of it.
     pub about: Option<&'a Session>,
     /// How many of its messages are compared.
@@ -362,6 +357,9 @@ impl<'a> SessionView<'a> {
     fn of(session: Option<&'a KeptSession>) -> Self {
         Self {
             number: session.map_or(0, |s| s.number),
+            joined: session
+                .and_then(|s| s.joined.last())
+                .map(|(_, number)| *number),
             about: session.and_then(|s| s.about.as_deref()),
             messages: session.map_or(0, |s| u64::try_from(s.messages.len()).unwrap_or(u64::MAX)),
         }

@@ -41,6 +41,7 @@ pub(super) struct MessageRecord<'a> {
     pub floating: Vec<FloatingRecord<'a>>,
     pub opaque: Option<Part>,
     pub unread: Option<Part>,
+    pub answers: Option<u64>,
     #[serde(default, borrow)]
     pub findings: Vec<FindingRecord<'a>>,
 }
@@ -73,6 +74,8 @@ pub(super) struct Part {
 pub(super) struct FindingRecord<'a> {
     #[serde(borrow)]
     pub code: Cow<'a, str>,
+    #[serde(default, borrow)]
+    pub text: Cow<'a, str>,
 }
 
 /// A key that is there, whatever its value.

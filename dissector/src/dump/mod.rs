@@ -5,6 +5,7 @@
 //! which JSON does not hold where nothing depends on them (the zero byte at the end of a text). Secrets that were masked stay masked.
 
 mod message;
+mod outcomes;
 mod records;
 mod values;
 
@@ -28,12 +29,14 @@ pub enum DumpError {
         source: io::Error,
     },
     /// A line is no JSON, or not what its kind of record has.
-    #[error("line {line}: not a record of a dump")]
+    #[error("line {line}, column {column}: not a record of a dump: {what}")]
     Json {
         /// The line, from 1.
         line: u64,
+        /// Where in the line, in bytes from 1.
+        column: usize,
         /// Why.
-        source: serde_json::Error,
+        what: String,
     },
     /// It does not begin with our header.
     #[error("not a dump: it does not begin with a header record of ctishark")]
@@ -47,6 +50,9 @@ pub enum DumpError {
         /// The line, from 1.
         line: u64,
     },
+    /// It holds requests, and nothing of what became of them, which the taker wants to know.
+    #[error("it has no exchange records, which tell what became of requests, as the filter asks")]
+    NoOutcomes,
     /// A record says what no record can.
     #[error("line {line}: {what}")]
     Unfit {
@@ -55,6 +61,21 @@ pub enum DumpError {
         /// What is wrong.
         what: String,
     },
+}
+
+impl DumpError {
+    fn json(line: u64, error: &serde_json::Error) -> Self {
+        // Each line is a document of its own, so its own count of lines says nothing.
+        let what = error.to_string();
+        let what = what
+            .rsplit_once(" at line ")
+            .map_or(&*what, |(what, _)| what);
+        Self::Json {
+            line,
+            column: error.column(),
+            what: what.to_owned(),
+        }
+    }
 }
 
 /// What was read.
@@ -70,6 +91,11 @@ pub struct Extent {
 pub trait Taker: Sink {
     /// The time of the first message, before anything else.
     fn begins(&mut self, first: Timestamp);
+    /// Whether messages are to come with what became of their exchanges, as far as the dump tells: they wait for it, and so does what
+    /// comes behind them, within [`limits::MAX_HELD_BYTES`].
+    fn wants_outcomes(&self) -> bool {
+        false
+    }
     /// Whether to go on.
     fn wants_more(&self) -> bool {
         true
@@ -99,9 +125,10 @@ struct Kind {
 /// Reads a dump and hands its records on, in order.
 ///
 /// # Errors
-/// When it is no dump, is damaged, or cannot be read.
+/// When it is no dump, is damaged, cannot be read, or does not hold what the taker wants.
 pub fn read<R: BufRead, S: Taker>(mut input: R, sink: &mut S) -> Result<Extent, DumpError> {
     let mut reader = records::Reader::default();
+    let mut sink = outcomes::Outcomes::new(sink);
     let mut extent = Extent::default();
     let mut line = Vec::new();
     let mut number = 0;
@@ -136,10 +163,14 @@ pub fn read<R: BufRead, S: Taker>(mut input: R, sink: &mut S) -> Result<Extent, 
         if text.is_empty() || text == b"]" {
             continue;
         }
-        let json = |source| DumpError::Json {
-            line: number,
-            source,
-        };
+        // A dump that was cut ends in the middle of a line.
+        let is_cut = headed
+            && !line.ends_with(b"\n")
+            && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err_and(|e| e.is_eof());
+        if is_cut {
+            break;
+        }
+        let json = |source| DumpError::json(number, &source);
         if !headed {
             let header: Header = serde_json::from_slice(text).map_err(|_| DumpError::NotADump)?;
             if header.kind != "header" || header.tool != "ctishark" {
@@ -159,35 +190,40 @@ pub fn read<R: BufRead, S: Taker>(mut input: R, sink: &mut S) -> Result<Extent, 
         let unfit = |what| DumpError::Unfit { line: number, what };
         match kind.as_str() {
             "message" => {
-                let record = serde_json::from_slice(text).map_err(json)?;
+                let record: message::MessageRecord<'_> =
+                    serde_json::from_slice(text).map_err(json)?;
                 let info = reader.message(&record).map_err(unfit)?;
                 if !begun {
-                    sink.begins(info.time);
+                    sink.taker().begins(info.time);
                     begun = true;
                 }
                 extent.messages += 1;
-                sink.record(Record::Message(&info, reader.bytes()));
+                sink.message(&info, reader.bytes(), record.answers);
             }
             "exchange" => {
                 let record = serde_json::from_slice(text).map_err(json)?;
                 let exchange = reader.exchange(&record).map_err(unfit)?;
-                sink.record(Record::Exchange(&exchange));
+                sink.exchange(&exchange);
             }
             "session" => {
                 let record = serde_json::from_slice(text).map_err(json)?;
                 if let Some(session) = reader.session(&record).map_err(unfit)? {
-                    sink.record(Record::SessionEnded(&session));
+                    sink.other(Record::SessionEnded(&session));
                 }
             }
             "summary" => extent.complete = true,
             _ => {}
         }
-        if !sink.wants_more() {
+        if !sink.taker().wants_more() {
             break;
         }
     }
     if !headed {
         return Err(DumpError::NotADump);
     }
+    if sink.tells_nothing() {
+        return Err(DumpError::NoOutcomes);
+    }
+    sink.finish();
     Ok(extent)
 }

@@ -1,8 +1,9 @@
 //! From records in JSON to records.
 
-use super::message::{self, MessageRecord};
+use super::message::{self, FindingRecord, MessageRecord};
 use crate::capture::PacketId;
 use crate::correlate::{Exchange, FailureCode, Outcome, OutcomeKind, Part};
+use crate::finding::{Code, Finding};
 use crate::protocol::{self, Failure, MessageType, ProtocolVersion};
 use crate::reassembly::{End, Side};
 use crate::record::{Direction, MessageInfo, Packets, Peers};
@@ -124,6 +125,15 @@ fn outcome(name: &str) -> Option<OutcomeKind> {
         .find(|kind| kind.name() == name)
 }
 
+/// What was told of a message; codes of a later version are left out.
+fn findings(records: &[FindingRecord<'_>]) -> Vec<Finding> {
+    let known = records.iter().filter_map(|record| {
+        let code = Code::ALL.iter().find(|code| code.name() == record.code)?;
+        Some(Finding::new(*code, record.text.clone()))
+    });
+    known.collect()
+}
+
 /// Nanoseconds from milliseconds with decimals.
 fn nanos(millis: f64) -> Option<i64> {
     format!("{:.0}", millis * 1e6).parse().ok()
@@ -202,7 +212,7 @@ impl Reader {
             message: definition,
             answers: None,
             outcome: None,
-            findings: Vec::new(),
+            findings: findings(&record.findings),
             first_of_session: false,
         })
     }

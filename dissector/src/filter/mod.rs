@@ -24,6 +24,7 @@ mod verdict;
 mod tests;
 
 pub use error::{FilterError, FilterErrorKind};
+pub(crate) use names::names as field_names;
 
 use crate::decode::Decoder;
 use crate::record::MessageInfo;

@@ -146,7 +146,7 @@ fn unknown(wanted: &FieldName) -> Fault {
 }
 
 /// The names of all fields; many come more than once.
-fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let fixed = protocol::messages()
         .iter()
         .flat_map(|m| fixed_fields(m))

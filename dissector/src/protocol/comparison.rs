@@ -9,6 +9,8 @@ pub struct Comparison {
     pub varying_types: &'static [WireType],
     /// Fields whose values no run repeats.
     pub varying: &'static [&'static str],
+    /// Fields that name agents and their devices.
+    pub agents: &'static [&'static str],
     /// Names that a run gives to things.
     pub identities: &'static [IdentityClass],
     /// Messages whose order means something.
@@ -24,6 +26,8 @@ pub struct IdentityClass {
     pub scope: Scope,
     /// The fields.
     pub fields: &'static [&'static str],
+    /// Another field of the same message: a name stands for one thing only as long as this has the same value.
+    pub within: Option<&'static str>,
     /// The message and its field with which a name begins to stand for a new thing.
     pub begins: Option<(MessageType, &'static str)>,
     /// The message and its field with which it ceases to.

@@ -186,10 +186,15 @@ impl Session {
 
     /// Whether the session was granted the service by which clients do without confirmations.
     pub(crate) fn ignores_confirmations(&self) -> bool {
-        /// CTI_SERVICE_IGNORE_CONF of CTIServiceMask.
-        const IGNORE_CONF: u32 = 0x0020_0000;
         self.identity
             .services_granted
-            .is_some_and(|services| services & IGNORE_CONF != 0)
+            .is_some_and(ignores_confirmations)
     }
+}
+
+/// Whether granted services (CTIServiceMask) have the one by which clients do without confirmations.
+pub(crate) const fn ignores_confirmations(services: u32) -> bool {
+    /// CTI_SERVICE_IGNORE_CONF of CTIServiceMask.
+    const IGNORE_CONF: u32 = 0x0020_0000;
+    services & IGNORE_CONF != 0
 }

@@ -2,6 +2,7 @@
 
 use crate::capture::{REOPENABLE, TWO};
 use crate::decode::{LOSSY, MIDSTREAM, SENDER, SERVER, UNVERSIONED};
+use crate::diff::{self, BESIDE, STRICT};
 use crate::filter::EXAMPLES;
 use crate::layers::LINK_TYPES;
 use crate::memory::Memory;
@@ -31,6 +32,7 @@ pub fn of(target: &str) -> Vec<Seed> {
         "scenario" => scenarios(),
         "program" | "analyses" => programs(),
         "filter" => filters(),
+        "diff" => pairs(),
         _ => Vec::new(),
     }
 }
@@ -100,6 +102,36 @@ fn programs() -> Vec<Seed> {
         .zip(flags.iter().cycle())
         .map(|((name, bytes), flags)| (name, [&[*flags][..], &bytes].concat()))
         .collect()
+}
+
+/// Each capture with the next one by name, and each with a dump, of itself or of the next one; two runs of the same among them.
+fn pairs() -> Vec<Seed> {
+    let captures: Vec<Seed> = capture_files()
+        .into_iter()
+        .filter(|(_, bytes)| bytes.len() < 12_000)
+        .collect();
+    let pair = |flags: u8, old: &[u8], new: &[u8]| {
+        let length = (old.len() as u32).to_be_bytes();
+        [&[flags][..], &length, old, new].concat()
+    };
+    let mut seeds = Vec::new();
+    for (number, two) in captures.windows(2).enumerate() {
+        let [(name, old), (_, new)] = two else {
+            unreachable!()
+        };
+        let (flags, new) = match number % 4 {
+            0 => (0, new.clone()),
+            1 => (STRICT, new.clone()),
+            2 => (BESIDE, diff::dump_of(old)),
+            _ => (STRICT | BESIDE, diff::dump_of(new)),
+        };
+        seeds.push((format!("{name}-{number}"), pair(flags, old, &new)));
+    }
+    let of = |name: &str| captures.iter().find(|(of, _)| of.starts_with(name));
+    if let Some(((_, old), (_, new))) = of("release-old").zip(of("release-new")) {
+        seeds.push(("release".to_owned(), pair(0, old, new)));
+    }
+    seeds
 }
 
 /// Goes through the packets of a capture.

@@ -100,6 +100,11 @@ fn filter() {
 }
 
 #[test]
+fn diff() {
+    replay("diff", 150);
+}
+
+#[test]
 fn every_target_is_replayed() {
     let here = include_str!("replay.rs");
     for (target, _) in TARGETS {

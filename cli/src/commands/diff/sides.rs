@@ -2,7 +2,7 @@
 
 use std::io::BufReader;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use cti_dissector::Timestamp;
 use cti_dissector::analysis::Study;
 use cti_dissector::capture::{Input as _, decompressed};
@@ -78,10 +78,6 @@ impl Reading<'_> {
     fn dump(&self, inputs: Vec<FileInput>, collector: Collector) -> anyhow::Result<SideRead> {
         let mut input = inputs.into_iter().next().context("no input")?;
         let name = input.name().to_owned();
-        ensure!(
-            !self.selection.asks_for_outcomes(),
-            "{name}: a filter that asks what became of requests cannot be applied to a dump"
-        );
         let source = input.open().with_context(|| name.clone())?;
         let source = decompressed(source).with_context(|| name.clone())?;
         let mut sink = FromDump {
@@ -154,6 +150,10 @@ impl Sink for FromDump<'_> {
 impl Taker for FromDump<'_> {
     fn begins(&mut self, first: Timestamp) {
         self.study(first);
+    }
+
+    fn wants_outcomes(&self) -> bool {
+        self.selection.asks_for_outcomes()
     }
 
     fn wants_more(&self) -> bool {

@@ -47,6 +47,8 @@ struct SessionRecord<'a> {
 struct Session<'a> {
     session: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
+    last_session: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
@@ -62,6 +64,7 @@ impl<'a> Session<'a> {
         let identity = view.about.map(|about| &about.identity);
         Self {
             session: view.number,
+            last_session: view.joined,
             client: view.about.map(|about| about.peers.client.to_string()),
             client_id: identity.and_then(|i| i.client_id.as_deref()),
             agent_id: identity.and_then(|i| i.agent_id.as_deref()),
@@ -94,12 +97,12 @@ struct Message {
 }
 
 impl Message {
-    fn of(line: &Line, session: u32, several_inputs: bool) -> Self {
+    fn of(line: &Line, several_inputs: bool) -> Self {
         let about = line.parts.iter().map(|Part { label, value }| {
             (label.clone(), String::from_utf8_lossy(value).into_owned())
         });
         Self {
-            session,
+            session: line.session,
             no: line.no,
             time: Moment(line.time),
             // Of several files, the number alone would mislead.
@@ -161,11 +164,18 @@ struct SummaryRecord<'a> {
     changed: u64,
     reordered: u64,
     reordered_freely: u64,
+    missing_behind_end: u64,
+    added_behind_end: u64,
+    heartbeats_missing: u64,
+    heartbeats_added: u64,
+    lone_calls_missing: u64,
+    lone_calls_added: u64,
     slower: u64,
     failures: Vec<Failure<'a>>,
     types: BTreeMap<&'a str, Amounts>,
     fields: BTreeMap<String, u64>,
     session_changes: Vec<Change<'a>>,
+    version_fields: Vec<VersionField<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -190,6 +200,13 @@ struct Failure<'a> {
     now: &'static str,
     code: Option<&'a str>,
     count: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct VersionField<'a> {
+    version: u8,
+    field: &'a str,
+    messages: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -269,7 +286,6 @@ fn difference(
     edit: Edit,
     several_inputs: (bool, bool),
 ) -> Difference {
-    let (old_session, new_session) = comparison.sessions(pair);
     let old = edit
         .old_place()
         .and_then(|old| comparison.old_line(pair, old));
@@ -291,8 +307,8 @@ fn difference(
         },
         name: any.map(|line| line.name.clone()).unwrap_or_default(),
         direction: any.map_or("", |line| line.direction.name()),
-        old: old.map(|line| Message::of(&line, old_session.number, several_inputs.0)),
-        new: new.map(|line| Message::of(&line, new_session.number, several_inputs.1)),
+        old: old.map(|line| Message::of(&line, several_inputs.0)),
+        new: new.map(|line| Message::of(&line, several_inputs.1)),
         fields: fields.into_iter().map(Field::from).collect(),
     }
 }
@@ -337,6 +353,12 @@ fn summary(comparison: &Comparison) -> SummaryRecord<'_> {
         changed: summary.messages.changed,
         reordered: summary.messages.reordered,
         reordered_freely: summary.reordered_freely,
+        missing_behind_end: summary.behind_end.0,
+        added_behind_end: summary.behind_end.1,
+        heartbeats_missing: summary.heartbeats.0,
+        heartbeats_added: summary.heartbeats.1,
+        lone_calls_missing: summary.lone_calls.0.calls,
+        lone_calls_added: summary.lone_calls.1.calls,
         slower: summary.slower,
         failures: summary
             .failures
@@ -365,7 +387,7 @@ fn summary(comparison: &Comparison) -> SummaryRecord<'_> {
         fields: summary
             .fields
             .iter()
-            .map(|((message, field), count)| (format!("{message}.{field}"), *count))
+            .map(|((message, field), of)| (format!("{message}.{field}"), of.count))
             .collect(),
         session_changes: summary
             .session_changes
@@ -375,6 +397,15 @@ fn summary(comparison: &Comparison) -> SummaryRecord<'_> {
                 old: old.as_deref(),
                 new: new.as_deref(),
                 sessions: *sessions,
+            })
+            .collect(),
+        version_fields: summary
+            .by_version
+            .iter()
+            .map(|((version, field), messages)| VersionField {
+                version: *version,
+                field,
+                messages: *messages,
             })
             .collect(),
     }

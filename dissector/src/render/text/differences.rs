@@ -4,7 +4,7 @@ mod columns;
 mod places;
 mod totals;
 
-pub use totals::{outcome_words, verdict};
+pub use totals::{outcome_words, remarks, verdict};
 
 use super::pen::Pen;
 use crate::diff::Comparison;

@@ -95,14 +95,24 @@ fn who(pen: &mut Pen<'_>, session: &SessionView<'_>) {
     }
 }
 
+/// Up to which session others were joined to one.
+fn joined(pen: &mut Pen<'_>, session: &SessionView<'_>) {
+    if let Some(last) = session.joined {
+        pen.put(" to S");
+        pen.number(last.into());
+    }
+}
+
 fn heading(pen: &mut Pen<'_>, comparison: &Comparison, pair: &Pair) {
     let (old, new) = comparison.sessions(pair);
     pen.on(Paint::Label);
     pen.put("S");
     pen.number(old.number.into());
-    if old.number != new.number {
+    joined(pen, &old);
+    if (old.number, old.joined) != (new.number, new.joined) {
         pen.put(", now S");
         pen.number(new.number.into());
+        joined(pen, &new);
     }
     pen.off();
     who(pen, &new);

@@ -4,6 +4,7 @@ use crate::correlate::OutcomeKind;
 use crate::diff::{Amounts, Comparison, Summary};
 use crate::render::text::clock;
 use crate::render::text::pen::{Paint, Pen};
+use std::collections::BTreeMap;
 
 /// Appends all of it.
 pub(super) fn write(pen: &mut Pen<'_>, comparison: &Comparison) {
@@ -33,6 +34,11 @@ pub(super) fn write(pen: &mut Pen<'_>, comparison: &Comparison) {
             pen.off();
             pen.end_line();
         }
+    }
+    for remark in remarks(summary) {
+        pen.spaces(2);
+        pen.put(&remark);
+        pen.end_line();
     }
     failures(pen, summary);
     session_changes(pen, summary);
@@ -87,7 +93,7 @@ fn headline(pen: &mut Pen<'_>, summary: &Summary) {
         messages(of.added, "added"),
         messages(of.changed, "changed"),
         messages(of.reordered, "reordered"),
-        (!summary.session_changes.is_empty()).then(|| "sessions changed".to_owned()),
+        changed_about_sessions(summary),
         (summary.slower > 0).then(|| format!("{} request {types} slower", summary.slower)),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -99,6 +105,96 @@ fn headline(pen: &mut Pen<'_>, summary: &Summary) {
     }
     pen.end_line();
 }
+
+/// What is not as it was about sessions: `version changed in 2 sessions`.
+fn changed_about_sessions(summary: &Summary) -> Option<String> {
+    let mut what: Vec<String> = summary
+        .session_changes
+        .keys()
+        .map(|(what, ..)| what.replace('_', " "))
+        .collect();
+    what.dedup();
+    let sessions = summary.sessions_changed;
+    let noun = if sessions == 1 { "session" } else { "sessions" };
+    let what = what.join(", ");
+    (sessions > 0).then(|| format!("{what} changed in {sessions} {noun}"))
+}
+
+/// What is no difference by itself, but explains some or might surprise, in sentences.
+#[must_use]
+pub fn remarks(summary: &Summary) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for (side, (_, messages)) in [("old", summary.old), ("new", summary.new)] {
+        if messages == 0 {
+            remarks.push(format!("the {side} side holds no messages to compare"));
+        }
+    }
+    let (missing, added) = summary.behind_end;
+    for (side, other, count, what) in [
+        ("new", "old", missing, "missing"),
+        ("old", "new", added, "added"),
+    ] {
+        if count > 0 {
+            remarks.push(format!(
+                "the {side} capture ends in the middle of a session: {count} of the {what} messages are those that the {other} side has \
+                 from there on"
+            ));
+        }
+    }
+    let (of_old, of_new) = summary.lone_calls;
+    for (side, of, what) in [("old", of_old, "missing"), ("new", of_new, "added")] {
+        if of.calls > 0 {
+            let noun = if of.calls == 1 {
+                "call is"
+            } else {
+                "calls are"
+            };
+            let (calls, messages) = (of.calls, of.messages);
+            remarks.push(format!(
+                "{calls} {noun} only in {side}: {messages} of the {what} messages"
+            ));
+        }
+    }
+    let mut versions: BTreeMap<u8, (u64, Vec<&str>)> = BTreeMap::new();
+    for ((version, field), messages) in &summary.by_version {
+        let of = versions.entry(*version).or_default();
+        of.0 += messages;
+        of.1.push(field);
+    }
+    let times = |count| {
+        if count == 1 {
+            "once".to_owned()
+        } else {
+            format!("{count} times")
+        }
+    };
+    for (version, (count, fields)) in versions {
+        let more = fields.len().saturating_sub(MOST_NAMED);
+        let names = fields.iter().take(MOST_NAMED).copied().collect::<Vec<_>>();
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let noun = if fields.len() == 1 { "field" } else { "fields" };
+        remarks.push(format!(
+            "not compared: {} {noun} that only version {version} has, {times} in all: {}{more}",
+            fields.len(),
+            names.join(", "),
+            times = times(count),
+        ));
+    }
+    let (missing, added) = summary.heartbeats;
+    if (missing, added) != (0, 0) {
+        remarks.push(format!(
+            "not compared: how many heartbeats and answers there are, {missing} only in old, {added} only in new"
+        ));
+    }
+    remarks
+}
+
+/// Fields of one version that a remark names.
+const MOST_NAMED: usize = 5;
 
 fn amount(pen: &mut Pen<'_>, number: u64, one: &str, many: &str) {
     pen.number(number);
@@ -262,14 +358,18 @@ fn fields(pen: &mut Pen<'_>, summary: &Summary) {
     }
     title(pen, "changed fields");
     let mut rows: Vec<_> = summary.fields.iter().collect();
-    rows.sort_by_key(|(names, count)| (std::cmp::Reverse(**count), *names));
-    for ((message, field), count) in rows.iter().take(MOST_FIELDS) {
+    rows.sort_by_key(|(names, of)| (std::cmp::Reverse(of.count), *names));
+    for ((message, field), of) in rows.iter().take(MOST_FIELDS) {
         pen.spaces(2);
-        pen.right(**count, 6);
+        pen.right(of.count, 6);
         pen.spaces(2);
         pen.put(message);
         pen.put(".");
         pen.escaped(field.as_bytes());
+        if let Some((old, new)) = &of.values {
+            pen.put(": ");
+            was_is(pen, old.as_deref(), new.as_deref());
+        }
         pen.end_line();
     }
     let more = rows.len().saturating_sub(MOST_FIELDS);
