@@ -49,6 +49,8 @@ pub mod render;
 pub mod select;
 mod sequencer;
 pub mod session;
+#[cfg(test)]
+mod testing;
 mod time;
 pub mod triage;
 

@@ -189,8 +189,8 @@ pub const MAX_TOUCHED: usize = 1_000;
 /// Agents that are studied at a time; messages about more are counted.
 pub const MAX_STUDIED_AGENTS: usize = 16_384;
 
-/// Phones whose calls are followed for the sake of agents.
-pub const MAX_PHONES: usize = 32_768;
+/// Requests that name a phone, remembered until it is known which agent is there.
+pub const MAX_EARLY_REQUESTS: usize = 256;
 
 /// Periods, calls and requests of all agents that are kept where their whole history is asked for; then the oldest of an agent make room.
 pub const MAX_AGENT_HISTORY: usize = 131_072;

@@ -6,9 +6,11 @@ mod reading;
 
 use cti_dissector::analysis::Agents;
 use cti_dissector::analysis::agents::{Agent, AgentsReport, Cause, state_name};
+use cti_dissector::analysis::calls::{Call, CallOptions, Calls};
 use cti_dissector::select::Criteria;
 use ctishark_fixtures::Scenario;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 fn follow(scenario: &Scenario, criteria: Criteria, whole_history: bool) -> AgentsReport {
     let agents = Agents::new(whole_history);
@@ -268,7 +270,7 @@ fn a_phone_that_changes_hands_takes_its_calls_along() {
         .map(|a| {
             (
                 a.key.id.as_str(),
-                a.calls.list.iter().map(|c| c.call).collect(),
+                a.calls.list.iter().flat_map(|c| c.ids.to_vec()).collect(),
             )
         })
         .collect();
@@ -299,4 +301,114 @@ fn only_agents_with_a_selected_message_are_marked() {
         .map(|a| (a.key.id.as_str(), a.selected))
         .collect();
     assert_eq!(selected, [("1001", false), ("1002", true)]);
+}
+
+/// Calls that came, were answered, were missed and were made; nanoseconds that they rang, were talked on, consulted about and held.
+type Sums = [i64; 8];
+
+/// What `calls` tells of each agent, and what `agents` does.
+fn both_ways(capture: PathBuf) -> [BTreeMap<String, Sums>; 2] {
+    let mut told: BTreeMap<String, Sums> = BTreeMap::new();
+    let calls = Calls::new(CallOptions::default(), |call: Call| {
+        for party in call.parties.iter().filter(|p| p.began.is_some()) {
+            let Some(agent) = &party.agent else { continue };
+            let came = i64::from(!party.caller);
+            let more = [
+                came,
+                came * i64::from(party.answered.is_some()),
+                party.missed.into(),
+                1 - came,
+                party.ring,
+                party.talk,
+                party.consult,
+                party.hold,
+            ];
+            let sums = told.entry(agent.clone()).or_default();
+            for (sum, more) in sums.iter_mut().zip(more) {
+                *sum += more;
+            }
+        }
+    });
+    let studied = reading::study(
+        vec![reading::file(capture)],
+        Criteria::default(),
+        (calls, Agents::new(true)),
+    );
+    drop(studied.0.finish());
+    let count = |n: u64| i64::try_from(n).unwrap();
+    let report = studied.1.finish();
+    let mut agents: BTreeMap<String, Sums> = BTreeMap::new();
+    for agent in &report.agents {
+        let calls = &agent.calls;
+        let more = [
+            count(calls.delivered),
+            count(calls.answered),
+            count(calls.ring_no_answer),
+            count(calls.outgoing),
+            calls.ring,
+            calls.talk,
+            calls.consult,
+            calls.hold,
+        ];
+        let listed: i64 = calls.list.iter().map(|c| c.talk + c.hold).sum();
+        assert_eq!(listed, calls.talk + calls.hold, "{:?}", agent.key);
+        if more.iter().any(|n| *n != 0) {
+            let sums = agents.entry(agent.key.id.clone()).or_default();
+            for (sum, more) in sums.iter_mut().zip(more) {
+                *sum += more;
+            }
+        }
+    }
+    [told, agents]
+}
+
+fn captures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/captures");
+    let mut all: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn agents_have_the_calls_and_times_that_calls_tells() {
+    let mut with_calls = 0;
+    for capture in captures() {
+        let [told, agents] = both_ways(capture.clone());
+        assert_eq!(told, agents, "{}", capture.display());
+        with_calls += usize::from(!told.is_empty());
+    }
+    assert!(
+        with_calls > 20,
+        "{with_calls} captures have calls of agents"
+    );
+}
+
+#[test]
+fn a_call_that_is_told_again_counts_once_for_its_agent() {
+    for name in ["call-failover.pcap", "call-peripheral-offline.pcap"] {
+        let all = captures();
+        let capture = all.iter().find(|path| path.ends_with(name)).unwrap();
+        let [_, agents] = both_ways(capture.clone());
+        let [came, answered, missed, made, ..] = agents["1001"];
+        assert_eq!((came, answered, missed, made), (1, 1, 0, 0), "{name}");
+    }
+}
+
+#[test]
+fn requests_made_before_the_agent_is_named_are_the_agents() {
+    let steps = "+1s A > ANSWER_CALL_REQ InvokeID=2 ConnectionCallID=7 ConnectionDeviceID=\"20101\" AgentInstrument=\"20101\"\n\
+        +1ms A < CONTROL_FAILURE_CONF InvokeID=2 FailureCode=CF_NO_CALL_TO_ANSWER\n\
+        +1ms A > HOLD_CALL_REQ InvokeID=3 ConnectionCallID=7 ConnectionDeviceID=\"20102\" AgentInstrument=\"20102\"\n\
+        +1s A > SUPERVISE_CALL_REQ InvokeID=4 AgentConnectionCallID=7 SupervisoryAction=1 AgentConnectionDeviceID=\"20101\" AgentID=\"1001\" \
+        AgentInstrument=\"20101\"\n\
+        +1ms A < FAILURE_CONF InvokeID=4 Status=E_CTI_FUNCTION_NOT_AVAILABLE\n\
+        +5s A < HEARTBEAT_CONF InvokeID=9";
+    let report = report(steps);
+    let agent = only(&report);
+    let names: Vec<&str> = agent.requests.list.iter().map(|r| r.name).collect();
+    assert_eq!(names, ["ANSWER_CALL_REQ", "SUPERVISE_CALL_REQ"]);
+    assert_eq!((agent.requests.count, agent.requests.failed), (2, 2));
 }

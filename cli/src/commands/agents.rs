@@ -16,7 +16,7 @@ use crate::driver;
 use crate::output::{self, Output};
 use crate::settings::{Settings, StudyOptions, StudyView};
 
-const COLUMNS: [Column; 29] = [
+const COLUMNS: [Column; 37] = [
     Column::left("AGENT", "agent"),
     Column::left("EXTENSION", "extension"),
     Column::csv("instrument"),
@@ -34,6 +34,8 @@ const COLUMNS: [Column; 29] = [
     Column::right("RESERVED", "reserved_percent"),
     Column::right("ON CALLS", "on_calls_percent"),
     Column::csv("talking_s"),
+    Column::right("ACTIVE", "active_percent"),
+    Column::csv("active_s"),
     Column::right("WORK", "work_percent"),
     Column::csv("work_s"),
     Column::csv("reserved_s"),
@@ -41,8 +43,14 @@ const COLUMNS: [Column; 29] = [
     Column::left("LAST STATE", "last_state"),
     Column::csv("logins"),
     Column::csv("logouts"),
+    Column::csv("calls_came"),
     Column::right("CALLS", "calls_answered"),
     Column::right("RONA", "ring_no_answer"),
+    Column::csv("calls_made"),
+    Column::csv("calls_ring_s"),
+    Column::csv("calls_talk_s"),
+    Column::csv("calls_consult_s"),
+    Column::csv("calls_hold_s"),
     Column::right("REQUESTS", "requests"),
     Column::right("FAILED", "requests_failed"),
     Column::right("ODD", "contradictions"),
@@ -60,7 +68,7 @@ pub fn all(args: StudyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         TableFormat::Text if agents.is_empty() => {}
         TableFormat::Text => {
             let rows: Vec<Vec<Cell>> = agents.iter().flat_map(|a| rows(a, true)).collect();
-            table::text(&mut out, &COLUMNS, &rows, &view.look);
+            table::text(&mut out, &columns(&agents), &rows, &view.look);
             text::agents_at_a_glance(&mut out, report, &agents, &view.look, settings.width);
         }
         TableFormat::Csv => {
@@ -81,6 +89,16 @@ pub fn all(args: StudyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         left_out(report);
     }
     Ok(driver::exit_code(finished.outcome.failed))
+}
+
+/// The columns for people; that of a state which only tasks other than calls bring is left out where nobody is in it.
+fn columns(agents: &[&Agent]) -> [Column; 37] {
+    let mut columns = COLUMNS;
+    let mut domains = agents.iter().flat_map(|agent| agent.domains.values());
+    if let Some(active) = columns.iter_mut().find(|c| c.key == "active_percent") {
+        active.csv_only = domains.all(|d| !d.totals.contains_key(&state::ACTIVE));
+    }
+    columns
 }
 
 /// Shows one agent, or all that go by a name.
@@ -214,6 +232,13 @@ fn row(
     let number = |n: u64| {
         if main { Cell::Number(n) } else { Cell::Missing }
     };
+    let calls = |nanos: i64| {
+        if main {
+            Cell::Seconds(nanos)
+        } else {
+            Cell::Missing
+        }
+    };
     let seconds = |states: &[u32]| {
         domain.map_or(Cell::Missing, |d| {
             Cell::Seconds(states.iter().map(|s| d.nanos_in(*s)).sum())
@@ -259,6 +284,8 @@ fn row(
         percent(&[state::RESERVED]),
         percent(&on_calls),
         seconds(&[state::TALKING]),
+        percent(&[state::ACTIVE]),
+        seconds(&[state::ACTIVE]),
         percent(&work),
         seconds(&work),
         seconds(&[state::RESERVED]),
@@ -266,8 +293,14 @@ fn row(
         Cell::text(last),
         domain.map_or(Cell::Missing, |d| Cell::Number(d.logins)),
         domain.map_or(Cell::Missing, |d| Cell::Number(d.logouts)),
+        number(agent.calls.delivered),
         number(agent.calls.answered),
         number(agent.calls.ring_no_answer),
+        number(agent.calls.outgoing),
+        calls(agent.calls.ring),
+        calls(agent.calls.talk),
+        calls(agent.calls.consult),
+        calls(agent.calls.hold),
         number(agent.requests.count),
         number(agent.requests.failed),
         number(odd.saturating_add(agent.contradictions.forgotten())),

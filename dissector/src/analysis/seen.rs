@@ -56,6 +56,19 @@ impl<'a> Seen<'a> {
         self.texts(name).next()
     }
 
+    /// The agent that it names: AgentID, else AgentIDLong, cut where it is longer than any may be.
+    #[must_use]
+    pub fn agent(&self) -> Option<String> {
+        /// The protocol has at most 64.
+        const LONGEST: usize = 128;
+        let id = self.text("AgentID").or_else(|| self.text("AgentIDLong"))?;
+        let mut end = id.len().min(LONGEST);
+        while !id.is_char_boundary(end) {
+            end -= 1;
+        }
+        id.get(..end).map(ToOwned::to_owned)
+    }
+
     /// All texts with this name, likewise.
     pub fn texts(&self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
         self.floating(name).filter_map(|field| match field.value() {

@@ -33,15 +33,19 @@ pub fn inputs(scenario: &Scenario) -> Vec<Box<dyn Input>> {
     let inputs = files.iter().map(|file| {
         let mut bytes = Vec::new();
         file.write_to(&mut bytes).unwrap();
-        let input: Box<dyn Input> = Box::new(Memory(bytes));
-        input
+        memory(bytes)
     });
     inputs.collect()
 }
 
+/// A capture that is there as bytes.
+pub fn memory(bytes: Vec<u8>) -> Box<dyn Input> {
+    Box::new(Memory(bytes))
+}
+
 /// A capture file.
 pub fn file(path: PathBuf) -> Box<dyn Input> {
-    Box::new(Memory(std::fs::read(path).unwrap()))
+    memory(std::fs::read(path).unwrap())
 }
 
 /// Calls back with each segment.

@@ -87,6 +87,11 @@ impl<T> History<T> {
         (first..).zip(self.entries.range(skip..))
     }
 
+    /// Puts the entries in another order.
+    pub(super) fn sort_by_key<K: Ord>(&mut self, key: impl FnMut(&T) -> K) {
+        self.entries.make_contiguous().sort_by_key(key);
+    }
+
     pub(super) fn iter_mut(&mut self) -> vec_deque::IterMut<'_, T> {
         self.entries.iter_mut()
     }

@@ -1,11 +1,11 @@
 //! Agents over a whole capture: their states with reasons and causes, their calls, the requests about them, and where states contradict the
 //! events of calls. What was before the capture is not guessed.
 
+mod calls;
+mod early;
 mod history;
 mod judge;
 mod model;
-mod phone;
-mod phones;
 mod registry;
 mod requests;
 mod states;
@@ -17,15 +17,17 @@ pub use model::{
     state_name,
 };
 
+use super::calls::{Book, did_not_answer};
 use super::{Analysis, Seen};
 use crate::correlate::Exchange;
 use crate::limits;
-use crate::protocol::{roles, types};
+use crate::protocol::{Kind, roles, types};
 use crate::record::{BreakRecord, Direction, Record};
 use crate::session::Session;
 use crate::time::Timestamp;
+use early::EarlyRequests;
 use foldhash::fast::RandomState;
-use phones::Phones;
+use judge::Standing;
 use requests::Asked;
 use smallvec::SmallVec;
 use states::{Places, Told};
@@ -41,8 +43,14 @@ struct Known {
     places: BTreeMap<u32, Places>,
     /// Sessions that tell its states and go on.
     live: BTreeSet<u32>,
-    /// Its phone, under its names.
-    phones: SmallVec<[usize; 2]>,
+    /// Calls in which it takes part, by their numbers in the book, and some that have ended.
+    calls: SmallVec<[u64; 2]>,
+    /// When the last of its calls ended.
+    last_end: Option<Timestamp>,
+    /// Until when its calls were not told.
+    blind: Option<Timestamp>,
+    /// How its state contradicts its calls at present.
+    standing: Option<Standing>,
     /// Its latest requests for a state.
     asked: VecDeque<Asked>,
 }
@@ -54,11 +62,13 @@ pub struct Agents {
     known: Vec<Known>,
     by_id: HashMap<String, SmallVec<[usize; 1]>, RandomState>,
     by_session: BTreeMap<u32, BTreeSet<usize>>,
-    phones: Phones,
-    /// Whose phone it is.
-    owners: HashMap<usize, usize, RandomState>,
-    /// Sessions in which events of calls at agents' phones came.
+    /// All calls, and who is at which phone.
+    book: Book,
+    early: EarlyRequests,
+    /// Sessions in which events of agents' calls came.
     tell_calls: BTreeSet<u32>,
+    /// When bytes of these were last missing.
+    gaps: BTreeMap<u32, Timestamp>,
     /// Requests whose outcome is open, by message: the agent if it is known, and the peripheral named.
     open: BTreeMap<u64, (Option<usize>, Option<u32>)>,
     /// Entries of all histories.
@@ -77,9 +87,10 @@ impl Agents {
             known: Vec::new(),
             by_id: HashMap::default(),
             by_session: BTreeMap::new(),
-            phones: Phones::default(),
-            owners: HashMap::default(),
+            book: Book::default(),
+            early: EarlyRequests::default(),
             tell_calls: BTreeSet::new(),
+            gaps: BTreeMap::new(),
             open: BTreeMap::new(),
             kept: 0,
             first: None,
@@ -92,26 +103,21 @@ impl Agents {
     #[must_use]
     pub fn finish(mut self) -> AgentsReport {
         let now = self.now;
+        self.book.finish();
+        self.take_told();
         for at in 0..self.known.len() {
-            self.judge(at, now);
+            self.conclude(at, now);
             self.close(at, now, Ending::CaptureEnded);
-            self.take_calls(at);
-            let Some(known) = self.known.get_mut(at) else {
-                continue;
-            };
-            for phone in &known.phones {
-                let open = self
-                    .phones
-                    .get_mut(*phone)
-                    .map(|p| std::mem::take(&mut p.open));
-                for mut call in open.unwrap_or_default() {
-                    call.to = now.max(call.from);
-                    known.agent.calls.list.push(call, usize::MAX);
-                }
-            }
         }
         let mut agents: Vec<Agent> = self.known.into_iter().map(|k| k.agent).collect();
         agents.sort_by(|a, b| a.key.cmp(&b.key));
+        for agent in &mut agents {
+            agent
+                .calls
+                .list
+                .sort_by_key(|call| (call.from, call.message));
+            agent.requests.list.sort_by_key(|request| request.message);
+        }
         AgentsReport {
             agents,
             from: self.first.unwrap_or(now),
@@ -157,7 +163,6 @@ impl Agents {
         if asked && state == state::UNKNOWN {
             return;
         }
-        self.judge(at, told.time);
         let mrd = seen.number("MRDID").unwrap_or(0);
         let room = self.room();
         let Some(known) = self.known.get_mut(at) else {
@@ -200,86 +205,16 @@ impl Agents {
                 .logouts
                 .saturating_add(u64::from(state == state::LOGOUT));
         }
-        let rang = told
-            .reason
-            .and_then(|code| crate::protocol::reason_on(peripheral_type, code, state))
-            .is_some_and(|reason| reason.short == "ring no answer");
-        if rang && mrd <= model::VOICE {
-            self.did_not_answer(at, told.time);
-        }
-    }
-
-    /// An agent's state says that a call was not answered: it is the one that rings, or the last one.
-    fn did_not_answer(&mut self, at: usize, time: Timestamp) {
-        const LATE: i64 = 5_000_000_000;
-        self.take_calls(at);
-        let Some(known) = self.known.get_mut(at) else {
-            return;
-        };
-        for phone in &known.phones {
-            if let Some(call) = self.phones.get_mut(*phone).and_then(phone::Phone::rings) {
-                call.outcome = CallOutcome::RingNoAnswer;
-                return;
-            }
-        }
-        let calls = &mut known.agent.calls;
-        let last = calls
-            .list
-            .last_mut()
-            .filter(|c| time.nanos_since(c.to) <= LATE);
-        match last {
-            Some(call) if call.outcome == CallOutcome::RingNoAnswer => return,
-            Some(call) if call.outcome == CallOutcome::NotAnswered => {
-                call.outcome = CallOutcome::RingNoAnswer;
-            }
-            _ => {}
-        }
-        calls.ring_no_answer = calls.ring_no_answer.saturating_add(1);
-    }
-
-    /// Moves what happened at an agent's phone to the agent.
-    fn take_calls(&mut self, at: usize) {
-        let room = self.room();
-        let Some(known) = self.known.get_mut(at) else {
-            return;
-        };
-        for phone in &known.phones {
-            let Some(phone) = self.phones.get_mut(*phone) else {
-                continue;
-            };
-            let new = std::mem::take(&mut phone.calls);
+        let missed = did_not_answer(seen) && mrd <= model::VOICE;
+        let phone = missed.then(|| self.at_phone(at, told.time));
+        // What the book of calls does not have counts all the same.
+        if phone.is_some_and(|phone| !phone.missed)
+            && let Some(known) = self.known.get_mut(at)
+        {
             let calls = &mut known.agent.calls;
-            calls.delivered = calls.delivered.saturating_add(new.delivered);
-            calls.answered = calls.answered.saturating_add(new.answered);
-            calls.ring_no_answer = calls.ring_no_answer.saturating_add(new.ring_no_answer);
-            calls.outgoing = calls.outgoing.saturating_add(new.outgoing);
-            for call in &new.list {
-                let grew = calls.list.push(call.clone(), room);
-                self.kept = self.kept.saturating_add(usize::from(grew));
-            }
+            calls.ring_no_answer = calls.ring_no_answer.saturating_add(1);
         }
-    }
-
-    /// An event of a call.
-    fn call(&mut self, seen: &Seen<'_>) {
-        let involved = self.phones.involved(seen);
-        let mut owners: SmallVec<[usize; 4]> = involved
-            .iter()
-            .filter_map(|phone| self.owners.get(phone).copied())
-            .collect();
-        owners.sort_unstable();
-        owners.dedup();
-        for at in &owners {
-            self.judge(*at, seen.info.time);
-            self.touch(*at, seen);
-        }
-        self.phones.apply(seen);
-        if !owners.is_empty() {
-            self.tell_calls.insert(seen.info.peers.session);
-        }
-        for at in owners {
-            self.take_calls(at);
-        }
+        self.reconsider(at, told.time);
     }
 
     fn close(&mut self, at: usize, time: Timestamp, ending: Ending) {
@@ -296,16 +231,16 @@ impl Agents {
     fn session_ended(&mut self, session: &Session) {
         let (number, time) = (session.peers.session, session.last);
         let agents = self.by_session.remove(&number).unwrap_or_default();
-        for at in &agents {
-            self.judge(*at, time);
-        }
-        self.blind(number, time, true);
-        self.tell_calls.remove(&number);
+        let told_calls = self.tell_calls.remove(&number);
+        self.gaps.remove(&number);
         for at in agents {
             let Some(known) = self.known.get_mut(at) else {
                 continue;
             };
             known.live.remove(&number);
+            if told_calls && !known.live.iter().any(|s| self.tell_calls.contains(s)) {
+                known.blind = known.blind.max(Some(time));
+            }
             for (mrd, domain) in &mut known.agent.domains {
                 if let Some(places) = known.places.get_mut(mrd)
                     && places.forget(number)
@@ -313,6 +248,7 @@ impl Agents {
                     places.close(domain, time, Ending::SessionsEnded);
                 }
             }
+            self.reconsider(at, time);
         }
     }
 
@@ -335,15 +271,12 @@ impl Agents {
                 }
             }
         }
-        self.blind(session, record.details.time, false);
-    }
-
-    /// What only this session told of calls is not known any more.
-    fn blind(&mut self, session: u32, time: Timestamp, ended: bool) {
-        for phone in self.phones.lose(session, time, ended) {
-            if let Some(at) = self.owners.get(&phone).copied() {
-                self.take_calls(at);
-            }
+        if self.tell_calls.contains(&session) {
+            self.gaps.insert(session, record.details.time);
+        }
+        let agents = self.by_session.get(&session).cloned();
+        for at in agents.unwrap_or_default() {
+            self.reconsider(at, record.details.time);
         }
     }
 }
@@ -351,6 +284,8 @@ impl Agents {
 impl Analysis for Agents {
     fn message(&mut self, seen: &Seen<'_>) {
         self.advance(seen.info.time);
+        self.book.message(seen);
+        self.take_told();
         let Some(message) = seen.info.message else {
             return;
         };
@@ -362,8 +297,12 @@ impl Analysis for Agents {
             .or(asked.and_then(|(_, peripheral)| peripheral));
         match message.number {
             types::AGENT_STATE_EVENT => {
+                let call = self.book.take_touched();
                 if let Some(at) = self.named(seen, peripheral, true) {
                     self.touch(at, seen);
+                    if let Some(call) = call {
+                        self.take_part(at, call);
+                    }
                     self.state(at, seen, false);
                 }
             }
@@ -373,14 +312,10 @@ impl Analysis for Agents {
                     self.state(at, seen, true);
                 }
             }
-            number if phones::concerns(number) => self.call(seen),
+            number if calls::concerns(number) => self.call(seen),
             _ => {
-                let request = seen.info.direction == Direction::ClientToServer;
-                let may_be_new = request
-                    && matches!(
-                        message.number,
-                        types::SET_AGENT_STATE_REQ | types::QUERY_AGENT_STATE_REQ | roles::OPEN_REQ
-                    );
+                let may_be_new = seen.info.direction == Direction::ClientToServer
+                    && message.kind == Kind::Request;
                 match agent.or_else(|| self.named(seen, peripheral, may_be_new)) {
                     Some(at) => {
                         self.touch(at, seen);
@@ -388,17 +323,16 @@ impl Analysis for Agents {
                             self.request(at, seen);
                         }
                     }
-                    // The answer may name the agent, but not the peripheral.
-                    None if may_be_new && peripheral.is_some() => {
-                        self.opened(seen.info.no, None, peripheral);
-                    }
+                    None if may_be_new && seen.agent().is_none() => self.early(seen),
                     None => {}
                 }
             }
         }
+        self.take_early(seen);
     }
 
     fn record(&mut self, record: &Record<'_>) {
+        self.book.record(record);
         match record {
             Record::Exchange(exchange) => self.exchange(exchange),
             Record::SessionEnded(session) => {
@@ -416,10 +350,14 @@ impl Agents {
         let Some(no) = exchange.request.map(|r| r.no) else {
             return;
         };
-        if let Some((Some(at), _)) = self.open.remove(&no)
-            && let Some(known) = self.known.get_mut(at)
-        {
-            requests::settle(&mut known.agent.requests, &mut known.asked, no, exchange);
+        match self.open.remove(&no) {
+            Some((Some(at), _)) => {
+                if let Some(known) = self.known.get_mut(at) {
+                    requests::settle(&mut known.agent.requests, &mut known.asked, no, exchange);
+                }
+            }
+            Some((None, _)) => self.early.settle(no, exchange),
+            None => {}
         }
     }
 
@@ -432,15 +370,11 @@ impl Agents {
         };
         let main = known.agent.main_domain();
         let busy = main.and_then(|(_, d)| d.periods.last()).map(|p| p.state);
-        let Some(grew) = requests::note(
-            &mut known.agent.requests,
-            &mut known.asked,
-            seen,
-            busy,
-            room,
-        ) else {
+        let Some(request) = requests::request(seen) else {
             return;
         };
+        let (requests, asked) = (&mut known.agent.requests, &mut known.asked);
+        let grew = requests::note(requests, asked, request, seen, busy, room);
         self.kept = self.kept.saturating_add(usize::from(grew));
         self.opened(seen.info.no, Some(at), peripheral);
     }

@@ -32,6 +32,8 @@ pub mod state {
     pub const UNKNOWN: u32 = 9;
     /// All calls on hold.
     pub const HOLD: u32 = 10;
+    /// At work on a task that is no call, such as a chat.
+    pub const ACTIVE: u32 = 11;
 }
 
 /// What tells an agent from others.
@@ -208,36 +210,52 @@ impl Cause {
     }
 }
 
-/// Calls at an agent's phone.
+/// Calls in which an agent took part: those of the book of calls ([`crate::analysis::calls`]), which decides what is one call.
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
-    /// Calls that rang there.
+    /// Calls that came to the agent.
     pub delivered: u64,
     /// Of these, answered.
     pub answered: u64,
-    /// Of these, sent elsewhere because nobody answered.
+    /// Times one rang there and was sent elsewhere because nobody answered.
     pub ring_no_answer: u64,
-    /// Calls made from there.
+    /// Calls that the agent made.
     pub outgoing: u64,
-    /// The calls that are over, in order of their ends, then those that are not.
+    /// Nanoseconds in which they rang.
+    pub ring: i64,
+    /// Nanoseconds in which the agent was connected, consultation left out.
+    pub talk: i64,
+    /// Nanoseconds in which the agent was connected in consultation.
+    pub consult: i64,
+    /// Nanoseconds in which the agent did nothing but hold.
+    pub hold: i64,
+    /// The calls, in order of their beginning.
     pub list: History<AgentCall>,
 }
 
-/// A call at an agent's phone.
+/// A call in which an agent took part.
 #[derive(Debug, Clone)]
 pub struct AgentCall {
-    /// ConnectionCallID; the last one, where it changed.
-    pub call: u32,
-    /// It was made from there.
+    /// Its call IDs, in order of appearance.
+    pub ids: SmallVec<[u32; 2]>,
+    /// The agent made it.
     pub outgoing: bool,
-    /// When the phone first had to do with it.
+    /// When the phone first had a connection.
     pub from: Timestamp,
-    /// When the two talked; `None`: they did not, or it was not seen.
+    /// When it was first connected; `None`: it was not, or that was not seen.
     pub answered: Option<Timestamp>,
-    /// When the phone had no more to do with it, or until when it is known to have.
+    /// When its last connection ended, or until when it is known to have had one.
     pub to: Timestamp,
-    /// Times it was put on hold.
-    pub holds: u64,
+    /// Nanoseconds in which it rang there.
+    pub ring: i64,
+    /// Nanoseconds in which the agent was connected, consultation left out.
+    pub talk: i64,
+    /// Nanoseconds in which the agent was connected in consultation.
+    pub consult: i64,
+    /// Nanoseconds in which the agent did nothing but hold.
+    pub hold: i64,
+    /// Times the agent put a connection on hold.
+    pub holds: u32,
     /// What became of it.
     pub outcome: CallOutcome,
     /// Number of the first message about it at this phone.

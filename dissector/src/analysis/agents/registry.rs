@@ -1,6 +1,6 @@
 //! Who an agent is: finds the one that a message is about, by ID or by phone.
 
-use super::model::{Agent, AgentKey, Calls, Device, Requests, cut};
+use super::model::{Agent, AgentKey, Calls, Device, Requests, base, cut};
 use super::{Agents, History, Known};
 use crate::analysis::Seen;
 use crate::limits;
@@ -71,7 +71,10 @@ impl Agents {
             },
             places: BTreeMap::new(),
             live: BTreeSet::new(),
-            phones: SmallVec::new(),
+            calls: SmallVec::new(),
+            last_end: None,
+            blind: None,
+            standing: None,
             asked: VecDeque::new(),
         });
         Some(at)
@@ -84,12 +87,11 @@ impl Agents {
         peripheral: Option<u32>,
         may_be_new: bool,
     ) -> Option<usize> {
-        if let Some(id) = seen.text("AgentID").or_else(|| seen.text("AgentIDLong")) {
-            let id = cut(&id);
+        if let Some(id) = seen.agent() {
             return if may_be_new {
-                self.of_id(peripheral, id, seen.info.time)
+                self.of_id(peripheral, &id, seen.info.time)
             } else {
-                self.find(peripheral, id)
+                self.find(peripheral, &id)
             };
         }
         let device = seen
@@ -98,10 +100,10 @@ impl Agents {
         self.at_device(peripheral, &device)
     }
 
-    /// The agent who has this phone. Without a peripheral every one that tells the name is tried.
-    pub(super) fn at_device(&mut self, peripheral: Option<u32>, device: &str) -> Option<usize> {
-        let phone = self.phones.find(peripheral, device)?;
-        self.owners.get(&phone).copied()
+    /// The agent who has, or last had, this phone.
+    pub(super) fn at_device(&self, peripheral: Option<u32>, device: &str) -> Option<usize> {
+        let agent = self.book.desks.last_at(base(device), peripheral)?;
+        self.find(peripheral, agent)
     }
 
     /// Takes note that a message is about an agent.
@@ -140,25 +142,6 @@ impl Agents {
                     from: seen.info.time,
                 });
             }
-            let peripheral = known.agent.key.peripheral;
-            let Some(phone) = self.phones.named(peripheral, &name) else {
-                continue;
-            };
-            let before = self.owners.insert(phone, at);
-            if before == Some(at) {
-                continue;
-            }
-            // Another agent sits there now.
-            if let Some(before) = before {
-                self.take_calls(before);
-                if let Some(other) = self.known.get_mut(before) {
-                    other.phones.retain(|p| *p != phone);
-                }
-            }
-            if let Some(known) = self.known.get_mut(at) {
-                known.phones.push(phone);
-            }
-            self.take_calls(at);
         }
     }
 }

@@ -29,22 +29,38 @@ pub(super) struct Asked {
     done: bool,
 }
 
-/// Takes note of a request; `None` when the message is none. Whether the list grew.
+/// A message as a request; `None` when it is none of a client.
+pub(super) fn request(seen: &Seen<'_>) -> Option<AgentRequest> {
+    let message = seen.info.message?;
+    let asks = message.kind == Kind::Request && seen.info.direction == Direction::ClientToServer;
+    asks.then(|| AgentRequest {
+        time: seen.info.time,
+        session: seen.info.peers.session,
+        message: seen.info.no,
+        name: message.name,
+        state: seen.number("AgentState"),
+        reason: seen.number("EventReasonCode").filter(|reason| *reason != 0),
+        outcome: None,
+        answer: None,
+        latency: None,
+        failure: None,
+    })
+}
+
+/// Takes note of a request of this message. Whether the list grew.
 pub(super) fn note(
     requests: &mut Requests,
     asked: &mut VecDeque<Asked>,
+    request: AgentRequest,
     seen: &Seen<'_>,
     present: Option<u32>,
     most: usize,
-) -> Option<bool> {
-    let message = seen.info.message?;
-    if message.kind != Kind::Request || seen.info.direction != Direction::ClientToServer {
-        return None;
-    }
-    let state = seen.number("AgentState");
-    let reason = seen.number("EventReasonCode").filter(|reason| *reason != 0);
+) -> bool {
     requests.count = requests.count.saturating_add(1);
-    if let Some(state) = state.filter(|_| message.number == types::SET_AGENT_STATE_REQ) {
+    if let Some(state) = request
+        .state
+        .filter(|_| seen.is(types::SET_AGENT_STATE_REQ))
+    {
         if asked.len() >= MAX_ASKED {
             asked.pop_front();
         }
@@ -59,28 +75,25 @@ pub(super) fn note(
             )
         };
         asked.push_back(Asked {
-            message: seen.info.no,
-            session: seen.info.peers.session,
-            time: seen.info.time,
+            message: request.message,
+            session: request.session,
+            time: request.time,
             state,
-            reason: counting_reason(state, reason),
+            reason: counting_reason(state, request.reason),
             later: present.is_some_and(on_call),
             done: false,
         });
     }
-    let request = AgentRequest {
-        time: seen.info.time,
-        session: seen.info.peers.session,
-        message: seen.info.no,
-        name: message.name,
-        state,
-        reason,
-        outcome: None,
-        answer: None,
-        latency: None,
-        failure: None,
-    };
-    Some(requests.list.push(request, most))
+    requests.list.push(request, most)
+}
+
+/// Takes over a request that was made before its agent was known. Whether the list grew.
+pub(super) fn note_early(requests: &mut Requests, request: AgentRequest, most: usize) -> bool {
+    requests.count = requests.count.saturating_add(1);
+    if let Some(outcome) = request.outcome {
+        count(requests, outcome);
+    }
+    requests.list.push(request, most)
 }
 
 /// What became of a request.
@@ -90,21 +103,33 @@ pub(super) fn settle(
     no: u64,
     exchange: &Exchange,
 ) {
-    let outcome = &exchange.outcome;
-    match outcome.kind {
-        OutcomeKind::Failed | OutcomeKind::WrongAnswer => {
-            requests.failed = requests.failed.saturating_add(1);
-            asked.retain(|a| a.message != no);
-        }
-        OutcomeKind::Unanswered => requests.unanswered = requests.unanswered.saturating_add(1),
-        _ => {}
+    let kind = exchange.outcome.kind;
+    count(requests, kind);
+    if matches!(kind, OutcomeKind::Failed | OutcomeKind::WrongAnswer) {
+        asked.retain(|a| a.message != no);
     }
     let mut latest = requests.list.iter_mut().rev();
     if let Some(request) = latest.find(|r| r.message == no) {
-        request.outcome = Some(outcome.kind);
-        request.answer = outcome.answer.map(|a| a.no);
-        request.latency = outcome.latency;
-        request.failure = outcome.failure;
+        settle_one(request, exchange);
+    }
+}
+
+/// What became of a request, where it is told.
+pub(super) fn settle_one(request: &mut AgentRequest, exchange: &Exchange) {
+    let outcome = &exchange.outcome;
+    request.outcome = Some(outcome.kind);
+    request.answer = outcome.answer.map(|a| a.no);
+    request.latency = outcome.latency;
+    request.failure = outcome.failure;
+}
+
+const fn count(requests: &mut Requests, outcome: OutcomeKind) {
+    match outcome {
+        OutcomeKind::Failed | OutcomeKind::WrongAnswer => {
+            requests.failed = requests.failed.saturating_add(1);
+        }
+        OutcomeKind::Unanswered => requests.unanswered = requests.unanswered.saturating_add(1),
+        _ => {}
     }
 }
 

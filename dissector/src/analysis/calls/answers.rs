@@ -2,10 +2,11 @@
 
 use super::book::{Book, Place};
 use super::call::{CallId, FailedRequest};
-use super::events::step;
+use super::parties::Mention;
 use super::party::ConnectionState;
 use super::requests::Pending;
 use super::story::{Answered, StepKind, failed};
+use super::telling::step;
 use super::variables;
 use crate::analysis::Seen;
 use crate::correlate::{Exchange, OutcomeKind};
@@ -57,7 +58,7 @@ fn listed(seen: &Seen<'_>) -> Vec<Listed> {
 
 impl Book {
     /// The answer to a request that may have been about a call.
-    pub fn answer(&mut self, seen: &Seen<'_>) {
+    pub(super) fn answer(&mut self, seen: &Seen<'_>) {
         let Some(answer) = seen.info.answers else {
             return;
         };
@@ -133,12 +134,12 @@ impl Book {
         let (time, selected, device) = (*time, *selected, device.clone());
         step.from = self.party_for(place, device.as_deref(), seen);
         if let Some(open) = self.calls.get_mut(&place.call) {
-            open.first = open.first.min(time);
-            open.first_message = open.first_message.min(no);
-            open.messages += 1;
-            open.selected |= selected;
+            open.told.first = open.told.first.min(time);
+            open.told.first_message = open.told.first_message.min(no);
+            open.told.messages += 1;
+            open.told.selected |= selected;
             for code in &step.findings {
-                *open.findings.entry(*code).or_default() += 1;
+                *open.told.findings.entry(*code).or_default() += 1;
             }
         }
         self.add_step(place.call, step);
@@ -157,7 +158,7 @@ impl Book {
             kind: answer.kind,
             failure: answer.failure,
         };
-        let mut step = step(seen, StepKind::Answer, None);
+        let mut step = step(seen, StepKind::Answer, None, self.options.stories);
         step.to = self.party_for(place, device.as_deref(), seen);
         step.notes = notes;
         let said = variables::said(seen);
@@ -171,7 +172,7 @@ impl Book {
                 super::events::first_data(open, seen);
             }
             if answered.failed() {
-                open.note_failure(FailedRequest {
+                open.told.note_failure(FailedRequest {
                     no,
                     name,
                     kind: answer.kind,
@@ -205,14 +206,14 @@ impl Book {
                 return;
             };
             open.parties
-                .with(&device, listed.device_type, seen.info.time);
+                .with(&device, listed.device_type, Mention::new(seen));
             if let Some(state) = listed.state {
                 changes.extend(open.parties.set(index, place.leg, state, seen.info.time));
                 if state == ConnectionState::Held {
                     open.answered.get_or_insert(seen.info.time);
                 }
             }
-            if open.ani.is_none() || open.ani.as_deref() == Some(device.as_str()) {
+            if open.told.ani.is_none() || open.told.ani.as_deref() == Some(device.as_str()) {
                 // The caller is whoever has the number that the call shows.
                 let shown = seen.text("ANI").is_some_and(|ani| *ani == *device);
                 let none_yet = !open.parties.list.iter().any(|t| t.party.caller);
@@ -237,7 +238,7 @@ impl Book {
             let Some(place) = self.find_or_begin(id, seen) else {
                 continue;
             };
-            let mut step = step(seen, StepKind::Answer, Some(id));
+            let mut step = step(seen, StepKind::Answer, Some(id), self.options.stories);
             step.to = self.party_for(place, listed.device.as_deref(), seen);
             if let (Some(party), Some(state), Some(open)) =
                 (step.to, listed.state, self.calls.get_mut(&place.call))
@@ -255,7 +256,7 @@ impl Book {
     }
 
     /// What became of a request is certain.
-    pub fn exchange(&mut self, exchange: &Exchange) {
+    pub(super) fn exchange(&mut self, exchange: &Exchange) {
         let Some(request) = exchange.request else {
             return;
         };
@@ -273,7 +274,7 @@ impl Book {
         let Some(open) = call.and_then(|call| self.calls.get_mut(&call)) else {
             return;
         };
-        open.note_failure(FailedRequest {
+        open.told.note_failure(FailedRequest {
             no: request.no,
             name: pending.name,
             kind,

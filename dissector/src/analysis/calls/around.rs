@@ -3,17 +3,36 @@
 use super::book::{Book, Place};
 use super::call::table_value;
 use super::desks::News;
-use super::events::{device_name, fingerprint, sighting, step, teller};
 use super::party::ConnectionState;
 use super::story::{AgentChange, StepKind};
+use super::telling::{device_name, fingerprint, sighting, step, teller};
 use super::variables;
 use crate::analysis::Seen;
-use crate::protocol::types;
+use crate::analysis::agents::state;
+use crate::protocol::{self, types};
 
 /// Peripherals whose state is remembered.
 const MAX_PERIPHERALS: usize = 4096;
-/// EventReasonCode of an agent who did not answer a routed call.
-const DID_NOT_ANSWER: u32 = 32_767;
+/// How long after a call the state of an agent may come that says why it was not answered (nanoseconds).
+const LATE: i64 = 5_000_000_000;
+
+/// Whether an agent's new state has the reason that the agent did not answer a call.
+pub(in crate::analysis) fn did_not_answer(seen: &Seen<'_>) -> bool {
+    let (Some(state), Some(reason)) = (seen.number("AgentState"), seen.number("EventReasonCode"))
+    else {
+        return false;
+    };
+    let reason = protocol::reason_on(seen.number("PeripheralType"), reason, state);
+    reason.is_some_and(|reason| reason.short == "ring no answer")
+}
+
+/// Whether a call that was announced to an agent may still come, in this state of the agent.
+const fn may_come(state: u32) -> bool {
+    matches!(
+        state,
+        state::RESERVED | state::TALKING | state::HOLD | state::BUSY_OTHER
+    )
+}
 
 /// An AgentState by name.
 fn state_name(state: u32) -> String {
@@ -23,7 +42,7 @@ fn state_name(state: u32) -> String {
 
 impl Book {
     /// AGENT_PRE_CALL_EVENT and what else tells of a call before it has an ID.
-    pub fn announced(&mut self, seen: &Seen<'_>) {
+    pub(super) fn announced(&mut self, seen: &Seen<'_>) {
         let known = self.find_by_key(seen);
         let abort = seen.is(types::AGENT_PRE_CALL_ABORT_EVENT);
         let call = match known {
@@ -48,10 +67,11 @@ impl Book {
             self.touch(call, seen);
             return;
         }
-        let mut step = step(seen, StepKind::Event, None);
+        let mut step = step(seen, StepKind::Event, None, self.options.stories);
         step.settings = open.variables.apply(&said, false, None);
         super::events::first_data(open, seen);
-        open.aborted |= abort;
+        // Announced anew, it may come after all.
+        open.aborted = abort;
         let device = device_name(seen, "AgentInstrument");
         let place = Place { call, leg: 0 };
         step.to = self.party_for(place, device.as_deref(), seen);
@@ -64,7 +84,7 @@ impl Book {
     }
 
     /// The state of an agent changed: part of the story of the call that the agent's device is on.
-    pub fn agent(&mut self, seen: &Seen<'_>, news: News) {
+    pub(super) fn agent(&mut self, seen: &Seen<'_>, news: News) {
         match news {
             News::Copy { call, of } => {
                 let Some(call) = self.resolve(call) else {
@@ -93,13 +113,20 @@ impl Book {
                 if tracked.party.agent.is_none() {
                     tracked.party.agent = Some(new.agent.clone());
                 }
-                let state = tracked.state();
-                if new.reason == Some(DID_NOT_ANSWER) && state == Some(ConnectionState::Alerting) {
-                    open.features.insert(super::call::Feature::Redirected);
+                let connection = tracked.state();
+                let rings = connection == Some(ConnectionState::Alerting);
+                let rang = tracked.party.answered.is_none()
+                    && tracked.party.began.is_some()
+                    && tracked.state_for(seen.info.time) <= LATE;
+                if open.legs.is_empty() && new.from == Some(state::RESERVED) && !may_come(new.to) {
+                    open.aborted = true;
+                }
+                if did_not_answer(seen) && (rings || rang) {
+                    open.missed(Some(party));
                 }
                 let over = !open.legs.is_empty() && open.is_over(lost);
-                let gone = over || state == Some(ConnectionState::Cleared);
-                let mut step = step(seen, StepKind::Agent, None);
+                let gone = over || connection == Some(ConnectionState::Cleared);
+                let mut step = step(seen, StepKind::Agent, None, self.options.stories);
                 step.from = Some(party);
                 step.details.clear();
                 step.agent = Some(AgentChange {
@@ -122,7 +149,7 @@ impl Book {
     }
 
     /// SYSTEM_EVENT: peripherals that go offline end their calls, which may go on all the same.
-    pub fn system(&mut self, seen: &Seen<'_>) {
+    pub(super) fn system(&mut self, seen: &Seen<'_>) {
         /// SystemEventID PERIPHERAL_ONLINE and PERIPHERAL_OFFLINE.
         const ONLINE: u32 = 3;
         const OFFLINE: u32 = 4;

@@ -2,7 +2,7 @@
 
 use super::call::{Call, CallId, Feature, RouterKey};
 use super::desks::Desks;
-use super::leg::{Beginning, Leg};
+use super::leg::{Beginning, Leg, Lost};
 use super::open::Open;
 use super::requests::Requests;
 use super::story::Step;
@@ -22,18 +22,22 @@ pub(super) struct Place {
 
 /// All calls that are followed.
 #[derive(Debug, Default)]
-pub(super) struct Book {
-    pub options: CallOptions,
-    pub calls: BTreeMap<u64, Open>,
-    pub desks: Desks,
-    pub requests: Requests,
+pub(in crate::analysis) struct Book {
+    pub(super) options: CallOptions,
+    pub(super) calls: BTreeMap<u64, Open>,
+    pub(in crate::analysis) desks: Desks,
+    pub(super) requests: Requests,
     /// Sessions that have ended.
-    pub lost: BTreeSet<u32>,
+    pub(super) lost: Lost,
+    /// Sessions of which bytes are missing, and since when nothing more is.
+    pub(super) gaps: BTreeMap<u32, Timestamp>,
     /// Peripherals that are offline.
-    pub offline: BTreeSet<u32>,
-    pub reached: Reached,
+    pub(super) offline: BTreeSet<u32>,
+    /// The call that the last message was about.
+    pub(super) touched: Option<u64>,
+    pub(super) reached: Reached,
     /// Calls that are over and ready to be told.
-    pub ready: Vec<Call>,
+    pub(in crate::analysis) ready: Vec<Call>,
     legs: BTreeMap<(u32, Option<u32>), Place>,
     keys: HashMap<RouterKey, u64>,
     references: HashMap<Box<[u8]>, u64>,
@@ -46,7 +50,7 @@ pub(super) struct Book {
     /// Calls that are over and wait for older ones, with the bytes of their stories.
     waiting: BTreeMap<u64, (Call, usize)>,
     /// The name of the calls whose stories are wanted; all without one.
-    pub only: Option<String>,
+    pub(super) only: Option<String>,
     calls_begun: u64,
     legs_begun: u64,
     calls_told: u64,
@@ -55,12 +59,12 @@ pub(super) struct Book {
     now: Timestamp,
 }
 
-/// Sessions that have ended are remembered for calls that go on; the oldest make room.
+/// Sessions that have ended, or of which bytes are missing, are remembered for calls that go on; the oldest make room.
 const MAX_LOST: usize = 65_536;
 
 impl Book {
     /// The number that a call has now, if it was joined to another one.
-    pub fn resolve(&self, mut call: u64) -> Option<u64> {
+    pub(super) fn resolve(&self, mut call: u64) -> Option<u64> {
         while let Some(kept) = self.aliases.get(&call) {
             call = *kept;
         }
@@ -68,7 +72,7 @@ impl Book {
     }
 
     /// Where a call ID leads.
-    pub fn find(&self, id: CallId) -> Option<Place> {
+    pub(super) fn find(&self, id: CallId) -> Option<Place> {
         if id.peripheral.is_some() {
             let exact = self.legs.get(&(id.id, id.peripheral));
             return exact.or_else(|| self.legs.get(&(id.id, None))).copied();
@@ -78,14 +82,14 @@ impl Book {
     }
 
     /// The call ID of a leg.
-    pub fn id_of(&self, place: Place) -> Option<CallId> {
+    pub(super) fn id_of(&self, place: Place) -> Option<CallId> {
         let legs = &self.calls.get(&place.call)?.legs;
         let leg = legs.iter().find(|leg| leg.number == place.leg)?;
         Some(leg.id)
     }
 
     /// Where a call ID leads; a call that was not seen to begin, if nowhere.
-    pub fn find_or_begin(&mut self, id: CallId, seen: &Seen<'_>) -> Option<Place> {
+    pub(super) fn find_or_begin(&mut self, id: CallId, seen: &Seen<'_>) -> Option<Place> {
         let session = seen.info.peers.session;
         let place = match self.find(id) {
             Some(place) => place,
@@ -99,19 +103,19 @@ impl Book {
             .get_mut(&place.call)
             .and_then(|open| open.leg(place.leg))
         {
-            leg.followed_by(session);
+            leg.followed_by(session, seen.info.time);
             leg.last = seen.info.time;
         }
         Some(place)
     }
 
     /// A call begins, without an ID so far.
-    pub fn begin_call(&mut self, seen: &Seen<'_>) -> u64 {
+    pub(super) fn begin_call(&mut self, seen: &Seen<'_>) -> u64 {
         if self.calls.len() >= limits::MAX_CALLS
             && let Some((_, stalest)) = self.due.first().copied()
         {
             self.reached.told_early += 1;
-            self.leave(stalest);
+            self.leave(stalest, false);
         }
         self.calls_begun += 1;
         let open = Open::new(self.calls_begun, seen.info.time, seen.info.no);
@@ -121,7 +125,7 @@ impl Book {
     }
 
     /// A call has another ID from now on.
-    pub fn add_leg(&mut self, call: u64, id: CallId, now: Timestamp) -> Option<Place> {
+    pub(super) fn add_leg(&mut self, call: u64, id: CallId, now: Timestamp) -> Option<Place> {
         let open = self.calls.get_mut(&call)?;
         if open.legs.len() >= limits::MAX_CALL_LEGS {
             return None;
@@ -138,7 +142,7 @@ impl Book {
 
     /// BEGIN_CALL_EVENT: the call that begins, or that this session begins to follow. Tells as well whether it is told again after it was
     /// lost from view.
-    pub fn begin(&mut self, id: CallId, seen: &Seen<'_>) -> Option<(Place, bool)> {
+    pub(super) fn begin(&mut self, id: CallId, seen: &Seen<'_>) -> Option<(Place, bool)> {
         let session = seen.info.peers.session;
         let now = seen.info.time;
         let key = router_key(seen);
@@ -146,7 +150,9 @@ impl Book {
         let known = self.find(id).and_then(|place| {
             let open = self.calls.get(&place.call)?;
             let leg = open.legs.iter().find(|l| l.number == place.leg)?;
-            let key_fits = key.is_none_or(|k| open.keys.is_empty() || open.keys.contains(&k));
+            let key_fits = key.is_none_or(|k| {
+                open.told.router_keys.is_empty() || open.told.router_keys.contains(&k)
+            });
             let ani_fits = ani
                 .as_deref()
                 .is_none_or(|a| leg.ani.as_deref().is_none_or(|was| was == a));
@@ -165,7 +171,7 @@ impl Book {
             }
         };
         let leg = self.calls.get_mut(&place.call)?.leg(place.leg)?;
-        leg.begun_by(session);
+        leg.begun_by(session, now);
         leg.last = now;
         leg.ani = leg.ani.take().or_else(|| ani.map(|a| a.into_owned()));
         Some((place, again))
@@ -193,7 +199,7 @@ impl Book {
     }
 
     /// The call that the router's key or the CallReferenceID of a message leads to.
-    pub fn find_by_key(&self, seen: &Seen<'_>) -> Option<u64> {
+    pub(super) fn find_by_key(&self, seen: &Seen<'_>) -> Option<u64> {
         let key = router_key(seen).and_then(|key| self.keys.get(&key));
         key.copied().or_else(|| {
             let reference = reference(seen)?;
@@ -203,7 +209,7 @@ impl Book {
 
     /// A message about a call carries keys of it: calls with the same keys are one. Tells the call's number, and whether it was joined with
     /// another one that has call IDs; an announcement has none.
-    pub fn join_by_keys(&mut self, call: u64, seen: &Seen<'_>) -> (u64, bool) {
+    pub(super) fn join_by_keys(&mut self, call: u64, seen: &Seen<'_>) -> (u64, bool) {
         let mut call = call;
         let mut joined = false;
         if let Some(key) = router_key(seen) {
@@ -214,10 +220,10 @@ impl Book {
                 call = now.unwrap_or(call);
             }
             if let Some(open) = self.calls.get_mut(&call)
-                && !open.keys.contains(&key)
-                && open.keys.len() < limits::MAX_CALL_LEGS
+                && !open.told.router_keys.contains(&key)
+                && open.told.router_keys.len() < limits::MAX_CALL_LEGS
             {
-                open.keys.push(key);
+                open.told.router_keys.push(key);
                 self.keys.entry(key).or_insert(call);
             }
         }
@@ -246,7 +252,7 @@ impl Book {
 
     /// Two calls turn out to be one: the older one takes over the younger. Tells its number; `None` when they are one already or do not fit
     /// together into the limits.
-    pub fn join(&mut self, one: u64, other: u64, now: Timestamp) -> Option<u64> {
+    pub(super) fn join(&mut self, one: u64, other: u64, now: Timestamp) -> Option<u64> {
         let (kept, gone) = (one.min(other), one.max(other));
         if kept == gone {
             return None;
@@ -265,7 +271,7 @@ impl Book {
                 place.call = kept;
             }
         }
-        for key in &younger.keys {
+        for key in &younger.told.router_keys {
             self.keys.insert(*key, kept);
         }
         for reference in &younger.references {
@@ -284,12 +290,12 @@ impl Book {
     }
 
     /// The call at which a device was seen last.
-    pub fn call_at(&self, device: &str) -> Option<u64> {
+    pub(super) fn call_at(&self, device: &str) -> Option<u64> {
         self.devices.get(device).copied()
     }
 
     /// A device is on a call now.
-    pub fn device_on(&mut self, device: &str, call: u64) {
+    pub(super) fn device_on(&mut self, device: &str, call: u64) {
         match self.devices.get_mut(device) {
             Some(was) => *was = call,
             None => {
@@ -299,7 +305,7 @@ impl Book {
     }
 
     /// A device is on the call no more; what was just told of it after the call does not put off telling the call.
-    pub fn device_left(&mut self, device: &str, call: u64, due: Timestamp) {
+    pub(super) fn device_left(&mut self, device: &str, call: u64, due: Timestamp) {
         self.devices.remove(device);
         if let Some(open) = self.calls.get_mut(&call) {
             self.due.remove(&(open.due, call));
@@ -309,18 +315,19 @@ impl Book {
     }
 
     /// A message was about a call.
-    pub fn touch(&mut self, call: u64, seen: &Seen<'_>) {
+    pub(super) fn touch(&mut self, call: u64, seen: &Seen<'_>) {
         let Some(open) = self.calls.get_mut(&call) else {
             return;
         };
         let now = seen.info.time;
-        open.messages += 1;
-        open.selected |= seen.selected;
-        open.last = open.last.max(now);
-        open.last_message = open.last_message.max(seen.info.no);
-        open.sessions.insert(seen.info.peers.session);
+        self.touched = Some(call);
+        open.told.messages += 1;
+        open.told.selected |= seen.selected;
+        open.told.last = open.told.last.max(now);
+        open.told.last_message = open.told.last_message.max(seen.info.no);
+        open.told.sessions.insert(seen.info.peers.session);
         for finding in seen.info.findings.iter().chain(seen.view.findings()) {
-            *open.findings.entry(finding.code).or_default() += 1;
+            *open.told.findings.entry(finding.code).or_default() += 1;
         }
         open.tick(now);
         let wait = if open.is_over(&self.lost) {
@@ -329,12 +336,12 @@ impl Book {
             limits::CALL_PATIENCE
         };
         self.due.remove(&(open.due, call));
-        open.due = open.last.after(wait);
+        open.due = open.told.last.after(wait);
         self.due.insert((open.due, call));
     }
 
     /// Adds a step to the story of a call, if stories are wanted.
-    pub fn add_step(&mut self, call: u64, mut step: Step) {
+    pub(super) fn add_step(&mut self, call: u64, mut step: Step) {
         if !self.options.stories {
             return;
         }
@@ -347,52 +354,60 @@ impl Book {
             }
         }
         let bytes = step_bytes(&step);
-        if open.steps.len() >= limits::MAX_CALL_STEPS
+        if open.told.steps.len() >= limits::MAX_CALL_STEPS
             || self.story_bytes + bytes > limits::MAX_STORY_BYTES
         {
-            open.steps_left_out += 1;
+            open.told.steps_left_out += 1;
             self.reached.steps_left_out += 1;
             return;
         }
         self.story_bytes += bytes;
         open.step_bytes += bytes;
-        open.steps.push(step);
+        open.told.steps.push(step);
     }
 
     /// A session has ended.
-    pub fn session_ended(&mut self, session: u32) {
+    pub(super) fn session_ended(&mut self, session: u32, time: Timestamp) {
         if self.lost.len() >= MAX_LOST {
             self.lost.pop_first();
         }
-        self.lost.insert(session);
+        self.lost.insert(session, time);
+        self.gaps.remove(&session);
+    }
+
+    /// Bytes that a server sent in a session are missing.
+    pub(super) fn broke(&mut self, session: u32, time: Timestamp) {
+        if self.gaps.len() >= MAX_LOST {
+            self.gaps.pop_first();
+        }
+        self.gaps.insert(session, time);
     }
 
     /// Tells the calls whose time has come.
-    pub fn expire(&mut self, now: Timestamp) {
+    pub(super) fn expire(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
         while let Some((due, call)) = self.due.first().copied()
             && due <= now
         {
-            self.leave(call);
+            self.leave(call, true);
         }
     }
 
-    /// Tells all calls that are left. Those that go on count up to the end of the capture.
-    pub fn finish(&mut self) {
+    /// Tells all calls that are left. Those that go on count up to the end of the capture, or of the last session that told of them.
+    pub(in crate::analysis) fn finish(&mut self) {
         let left: Vec<u64> = self.calls.keys().copied().collect();
         for call in left {
-            if let Some(open) = self.calls.get_mut(&call)
-                && open.goes_on(&self.lost)
-            {
-                open.until = open.until.max(self.now);
+            if let Some(open) = self.calls.get_mut(&call) {
+                let until = open.watched_until(self.now, &self.lost);
+                open.until = open.until.max(until.unwrap_or(open.told.last));
             }
-            self.leave(call);
+            self.leave(call, false);
         }
         self.release();
     }
 
-    /// A call leaves the book.
-    fn leave(&mut self, call: u64) {
+    /// A call leaves the book: its time has come (`due`), or before that.
+    fn leave(&mut self, call: u64, due: bool) {
         let Some(open) = self.calls.remove(&call) else {
             return;
         };
@@ -403,7 +418,7 @@ impl Book {
                 self.legs.remove(&key);
             }
         }
-        for key in &open.keys {
+        for key in &open.told.router_keys {
             if self.keys.get(key) == Some(&call) {
                 self.keys.remove(key);
             }
@@ -422,7 +437,7 @@ impl Book {
             self.aliases.remove(absorbed);
         }
         let mut bytes = open.step_bytes;
-        let mut told = open.finish(&self.lost, self.options.stories);
+        let mut told = open.finish(&self.lost, due, self.options.stories);
         if self.only.as_deref().is_some_and(|name| !told.goes_by(name)) {
             self.story_bytes = self.story_bytes.saturating_sub(bytes);
             bytes = 0;
@@ -462,7 +477,7 @@ impl Book {
 
     /// How many entries each table has: calls, keys, references, aliases, those due, those that wait.
     #[cfg(test)]
-    pub fn tables(&self) -> [usize; 6] {
+    pub(super) fn tables(&self) -> [usize; 6] {
         [
             self.calls.len(),
             self.keys.len(),
@@ -474,9 +489,9 @@ impl Book {
     }
 
     /// Marks a call that is told again after it was lost from view.
-    pub fn recovered(&mut self, call: u64) {
+    pub(super) fn recovered(&mut self, call: u64) {
         if let Some(open) = self.calls.get_mut(&call) {
-            open.features.insert(Feature::Recovered);
+            open.told.features.insert(Feature::Recovered);
         }
     }
 }

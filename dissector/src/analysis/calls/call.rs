@@ -59,7 +59,7 @@ pub(super) use names;
 names! {
     /// How a call went, in a word.
     Outcome {
-        /// Somebody answered it.
+        /// Somebody answered it, and it is over.
         Answered "answered",
         /// Nobody answered, and the caller gave up: in a queue, while it rang, or on the way.
         Abandoned "abandoned",
@@ -71,7 +71,7 @@ names! {
         Undelivered "undelivered",
         /// Only a voice unit, a port or a route point answered, and it neither queued nor rang at anyone's phone.
         SelfService "self_service",
-        /// Nobody had answered yet when it was last seen.
+        /// It was not over when it was last seen, answered or not.
         Open "open",
         /// The capture does not tell.
         Unknown "unknown",
@@ -119,6 +119,19 @@ pub struct Times {
     pub ring: i64,
 }
 
+impl Times {
+    /// Another call's times count as well.
+    const fn add(&mut self, other: &Self) {
+        self.talk = self.talk.saturating_add(other.talk);
+        self.hold = self.hold.saturating_add(other.hold);
+        self.queue = self.queue.saturating_add(other.queue);
+        self.ring = self.ring.saturating_add(other.ring);
+    }
+}
+
+/// Failed requests of a call that are listed.
+const LISTED_FAILURES: usize = 16;
+
 /// A request about a call that failed or was not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedRequest {
@@ -155,6 +168,9 @@ pub struct Call {
     pub first: Timestamp,
     /// Time of its last message.
     pub last: Timestamp,
+    /// Until when it is known to have lasted: its last message, or, when it goes on, the end of the capture or of the last session that told
+    /// of it.
+    pub until: Timestamp,
     /// Number of its first message.
     pub first_message: u64,
     /// Number of its last message.
@@ -216,6 +232,98 @@ pub struct Call {
 }
 
 impl Call {
+    /// A call of which nothing is known but its first message.
+    pub(super) const fn begun(now: Timestamp, message: u64) -> Self {
+        Self {
+            no: 0,
+            first: now,
+            last: now,
+            until: now,
+            first_message: message,
+            last_message: message,
+            messages: 0,
+            selected: false,
+            ids: Vec::new(),
+            router_keys: Vec::new(),
+            references: Vec::new(),
+            sessions: BTreeSet::new(),
+            ani: None,
+            dnis: None,
+            dialed: None,
+            call_type: None,
+            parties: Vec::new(),
+            skill_groups: BTreeSet::new(),
+            times: Times {
+                talk: 0,
+                hold: 0,
+                queue: 0,
+                ring: 0,
+            },
+            answered_after: None,
+            outcome: Outcome::Unknown,
+            features: BTreeSet::new(),
+            transfers: 0,
+            conferences: 0,
+            cause: None,
+            ended_by: None,
+            changed: BTreeSet::new(),
+            variables: BTreeMap::new(),
+            failed_requests: Vec::new(),
+            failed_request_count: 0,
+            findings: BTreeMap::new(),
+            steps: Vec::new(),
+            steps_left_out: 0,
+        }
+    }
+
+    /// Takes over what is told of another call, which began later and turns out to be the same.
+    pub(super) fn absorb(&mut self, other: Self) {
+        if other.first >= self.last || self.first >= other.last {
+            // One after the other, as through a voice unit first.
+            self.times.add(&other.times);
+        }
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.first_message = self.first_message.min(other.first_message);
+        self.last_message = self.last_message.max(other.last_message);
+        self.messages += other.messages;
+        self.selected |= other.selected;
+        for key in other.router_keys {
+            if !self.router_keys.contains(&key) {
+                self.router_keys.push(key);
+            }
+        }
+        self.sessions.extend(other.sessions);
+        self.ani = self.ani.take().or(other.ani);
+        self.dnis = self.dnis.take().or(other.dnis);
+        self.dialed = self.dialed.take().or(other.dialed);
+        self.call_type = self.call_type.or(other.call_type);
+        self.skill_groups.extend(other.skill_groups);
+        self.features.extend(other.features);
+        self.transfers += other.transfers;
+        self.conferences += other.conferences;
+        self.cause = self.cause.or(other.cause);
+        self.changed.extend(other.changed);
+        self.failed_request_count += other.failed_request_count;
+        let room = LISTED_FAILURES.saturating_sub(self.failed_requests.len());
+        let failures = other.failed_requests.into_iter();
+        self.failed_requests.extend(failures.take(room));
+        for (code, count) in other.findings {
+            *self.findings.entry(code).or_default() += count;
+        }
+        self.steps.extend(other.steps);
+        self.steps_left_out += other.steps_left_out;
+    }
+
+    /// A request about it failed.
+    pub(super) fn note_failure(&mut self, failure: FailedRequest) {
+        self.failed_request_count += 1;
+        self.features.insert(Feature::FailedRequest);
+        if self.failed_requests.len() < LISTED_FAILURES {
+            self.failed_requests.push(failure);
+        }
+    }
+
     /// The EventCause of its end by its name in the protocol's table, else as a number.
     #[must_use]
     pub fn cause_name(&self) -> Option<String> {
@@ -242,10 +350,10 @@ impl Call {
         agents
     }
 
-    /// Nanoseconds from first to last message.
+    /// Nanoseconds from its first message until when it is known to have lasted.
     #[must_use]
     pub fn duration(&self) -> i64 {
-        self.last.nanos_since(self.first).max(0)
+        self.until.nanos_since(self.first).max(0)
     }
 
     /// Whether it goes by this name: a call ID (decimal or 0x hexadecimal), an ANI, a RouterCallKey (`day/call`) or a CallReferenceID in

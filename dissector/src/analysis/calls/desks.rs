@@ -103,7 +103,7 @@ pub(super) struct NewState {
 
 /// Agents by device, up to [`limits::MAX_AGENTS`].
 #[derive(Debug, Default)]
-pub(super) struct Desks {
+pub(in crate::analysis) struct Desks {
     by_device: BTreeMap<(String, Option<u32>), AtDesk>,
     order: VecDeque<(String, Option<u32>)>,
 }
@@ -116,7 +116,7 @@ struct Named {
 }
 
 fn named(seen: &Seen<'_>) -> Option<Named> {
-    let agent = seen.text("AgentIDLong").or_else(|| seen.text("AgentID"))?;
+    let agent = seen.agent()?;
     let mut devices = Vec::new();
     for field in ["AgentInstrument", "AgentExtension"] {
         if let Some(text) = seen.text(field) {
@@ -128,7 +128,7 @@ fn named(seen: &Seen<'_>) -> Option<Named> {
         }
     }
     Some(Named {
-        agent: agent.into_owned(),
+        agent,
         devices,
         peripheral: seen.number("PeripheralID"),
     })
@@ -139,7 +139,7 @@ const LOGOUT: u32 = 1;
 
 impl Desks {
     /// The agent at a device of a peripheral, or of any where that is not known.
-    pub fn at(&self, device: &str, peripheral: Option<u32>) -> Option<&AtDesk> {
+    pub(super) fn at(&self, device: &str, peripheral: Option<u32>) -> Option<&AtDesk> {
         let key = |p: Option<u32>| (device.to_owned(), p);
         if peripheral.is_some() {
             return self
@@ -152,15 +152,43 @@ impl Desks {
         all.find(|(_, desk)| !desk.gone).map(|(_, desk)| desk)
     }
 
+    /// The agent who was last at a device, there still or not.
+    pub(in crate::analysis) fn last_at(
+        &self,
+        device: &str,
+        peripheral: Option<u32>,
+    ) -> Option<&str> {
+        let key = |p: Option<u32>| (device.to_owned(), p);
+        let desk = if peripheral.is_some() {
+            let exact = self.by_device.get(&key(peripheral));
+            exact.or_else(|| self.by_device.get(&key(None)))
+        } else {
+            let mut all = self.by_device.range(key(None)..=key(Some(u32::MAX)));
+            all.next().map(|(_, desk)| desk)
+        };
+        desk.map(|desk| desk.agent.as_str())
+    }
+
     /// Takes note of a message: who is where, and, if it is the event of a change, which state is new.
-    pub fn note(&mut self, seen: &Seen<'_>) -> Option<News> {
+    pub(super) fn note(&mut self, seen: &Seen<'_>) -> Option<News> {
         let message = seen.info.message?.number;
         match message {
             types::AGENT_STATE_EVENT => self.state(seen),
             types::SET_AGENT_STATE_REQ if seen.number("AgentState") == Some(LOGOUT) => None,
+            // Whoever asks may be refused: the one who is there stays.
             types::SET_AGENT_STATE_REQ
-            | types::QUERY_AGENT_STATE_CONF
-            | types::OPEN_REQ
+            | types::QUERY_AGENT_STATE_REQ
+            | types::SUPERVISE_CALL_REQ
+            | types::OPEN_REQ => {
+                let named = named(seen)?;
+                for device in &named.devices {
+                    if self.at(device, named.peripheral).is_none() {
+                        self.sit(device, named.peripheral, &named.agent);
+                    }
+                }
+                None
+            }
+            types::QUERY_AGENT_STATE_CONF
             | types::OPEN_CONF
             | types::AGENT_PRE_CALL_EVENT
             | types::RTP_STARTED_EVENT => {
@@ -225,7 +253,7 @@ impl Desks {
     }
 
     /// The change that a message told at a device is part of the story of a call.
-    pub fn attach(&mut self, device: &str, no: u64, call: u64) {
+    pub(super) fn attach(&mut self, device: &str, no: u64, call: u64) {
         let key = |p: Option<u32>| (device.to_owned(), p);
         let desks = self.by_device.range_mut(key(None)..=key(Some(u32::MAX)));
         for told in desks.flat_map(|(_, desk)| &mut desk.recent) {

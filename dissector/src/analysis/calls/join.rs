@@ -2,7 +2,7 @@
 
 use super::book::{Book, Place};
 use super::call::{CallId, Feature};
-use super::events::At;
+use super::effects::At;
 use super::party::ConnectionState;
 use crate::analysis::Seen;
 use crate::decode::FieldValue;
@@ -32,7 +32,7 @@ fn party_ids(seen: &Seen<'_>, peripheral: Option<u32>) -> Vec<CallId> {
 
 impl Book {
     /// The call behind several IDs of one event, and among them the ID that survives: the one that the parties have, else the primary one.
-    pub fn merged(
+    pub(super) fn merged(
         &mut self,
         primary: CallId,
         seen: &Seen<'_>,
@@ -63,7 +63,7 @@ impl Book {
     }
 
     /// Another call ID belongs to the same story.
-    pub fn tie(
+    pub(super) fn tie(
         &mut self,
         place: Place,
         other: CallId,
@@ -79,7 +79,7 @@ impl Book {
             .find(other)
             .and_then(|p| self.calls.get_mut(&p.call)?.leg(p.leg))
         {
-            leg.followed_by(seen.info.peers.session);
+            leg.followed_by(seen.info.peers.session, now);
         }
         if call.is_some() {
             notes.push(format!("joined with call {}", other.id));
@@ -91,7 +91,7 @@ impl Book {
     }
 
     /// What else an event says of other calls: that it was made for one, goes on as one, or consults about one.
-    pub fn linked(
+    pub(super) fn linked(
         &mut self,
         place: Place,
         id: CallId,
@@ -127,7 +127,7 @@ impl Book {
                 Some(CONSULT) => place = self.consulting(place, seen, notes),
                 Some(kind) if SUPERVISED.contains(&kind) => {
                     if let Some(open) = self.calls.get_mut(&place.call) {
-                        open.features.insert(Feature::Supervised);
+                        open.told.features.insert(Feature::Supervised);
                     }
                 }
                 _ => {}
@@ -137,7 +137,7 @@ impl Book {
     }
 
     /// Marks a leg as a consultation about the rest of its story.
-    pub fn consults(&mut self, place: Place) {
+    pub(super) fn consults(&mut self, place: Place) {
         let Some(open) = self.calls.get_mut(&place.call) else {
             return;
         };
@@ -148,7 +148,7 @@ impl Book {
             leg.consult = true;
         }
         if several {
-            open.features.insert(Feature::Consulted);
+            open.told.features.insert(Feature::Consulted);
         }
     }
 
@@ -259,16 +259,16 @@ impl At<'_, '_> {
         }
         if count {
             if transferred {
-                self.open.transfers += 1;
-                self.open.features.insert(Feature::Transferred);
+                self.open.told.transfers += 1;
+                self.open.told.features.insert(Feature::Transferred);
             } else {
-                self.open.conferences += 1;
-                self.open.features.insert(Feature::Conferenced);
+                self.open.told.conferences += 1;
+                self.open.told.features.insert(Feature::Conferenced);
             }
             /// CEC_SUPERVISOR_BARGE_IN and CEC_SUPERVISOR_INTERCEPT.
             const BY_SUPERVISOR: [u32; 2] = [48, 49];
-            if super::events::cause(self.seen).is_some_and(|c| BY_SUPERVISOR.contains(&c)) {
-                self.open.features.insert(Feature::Supervised);
+            if super::telling::cause(self.seen).is_some_and(|c| BY_SUPERVISOR.contains(&c)) {
+                self.open.told.features.insert(Feature::Supervised);
             }
         }
         self.open.ended_by = None;

@@ -2,15 +2,18 @@
 
 use super::call::CallId;
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+/// Sessions that have ended, and when.
+pub(super) type Lost = BTreeMap<u32, Timestamp>;
 
 /// What a session has said of a call ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Association {
-    /// BEGIN_CALL_EVENT, or anything else about it.
-    Follows,
-    /// END_CALL_EVENT.
-    Ended,
+struct Association {
+    /// When it last said something.
+    last: Timestamp,
+    /// It has said END_CALL_EVENT, and no BEGIN_CALL_EVENT since.
+    ended: bool,
 }
 
 /// One call ID, from its first message until it is over.
@@ -69,59 +72,84 @@ impl Leg {
     }
 
     /// A session tells something of it.
-    pub fn followed_by(&mut self, session: u32) {
+    pub fn followed_by(&mut self, session: u32, now: Timestamp) {
         if self.sessions.len() < MAX_SESSIONS || self.sessions.contains_key(&session) {
-            self.sessions.entry(session).or_insert(Association::Follows);
+            let new = Association {
+                last: now,
+                ended: false,
+            };
+            let association = self.sessions.entry(session).or_insert(new);
+            association.last = association.last.max(now);
         }
     }
 
     /// A session begins to follow it (again).
-    pub fn begun_by(&mut self, session: u32) {
-        self.followed_by(session);
+    pub fn begun_by(&mut self, session: u32, now: Timestamp) {
+        self.followed_by(session, now);
         if let Some(association) = self.sessions.get_mut(&session) {
-            *association = Association::Follows;
+            association.ended = false;
         }
         (self.begun, self.superseded, self.cut_off) = (true, false, false);
     }
 
     /// A session follows it no more.
-    pub fn ended_by(&mut self, session: u32) {
-        self.followed_by(session);
+    pub fn ended_by(&mut self, session: u32, now: Timestamp) {
+        self.followed_by(session, now);
         if let Some(association) = self.sessions.get_mut(&session) {
-            *association = Association::Ended;
+            association.ended = true;
         }
     }
 
-    /// Whether nothing more is to come. Sessions that were lost do not count: they cannot say goodbye.
-    pub fn is_over(&self, lost: &BTreeSet<u32>) -> bool {
+    /// Whether nothing more is to come. Sessions that were lost do not count, since they cannot say goodbye, unless they told more of it
+    /// after the others had: then it went on.
+    pub fn is_over(&self, lost: &Lost) -> bool {
         if self.end_missed {
             return true;
         }
         if self.cut_off {
             return false;
         }
-        let ended = |a: &Association| *a == Association::Ended;
-        let said_so = self.sessions.values().any(ended);
-        let all = self
-            .sessions
-            .iter()
-            .all(|(session, a)| ended(a) || lost.contains(session));
-        self.cleared || self.superseded || (said_so && all)
+        let ends = self.sessions.values().filter(|a| a.ended);
+        let said_so = ends.map(|a| a.last).max();
+        let all = |end: Timestamp| {
+            let mut sessions = self.sessions.iter();
+            sessions.all(|(session, a)| a.ended || (lost.contains_key(session) && a.last <= end))
+        };
+        self.cleared || self.superseded || said_so.is_some_and(all)
     }
 
     /// Whether every session that followed it was lost.
-    pub fn is_lost(&self, lost: &BTreeSet<u32>) -> bool {
-        self.cut_off || self.sessions.keys().all(|session| lost.contains(session))
+    pub fn is_lost(&self, lost: &Lost) -> bool {
+        self.cut_off
+            || self
+                .sessions
+                .keys()
+                .all(|session| lost.contains_key(session))
+    }
+
+    /// Until when some session watched it that did not see it end: the last of those that were lost.
+    pub fn watched_until(&self, lost: &Lost) -> Option<Timestamp> {
+        let watching = self.sessions.iter().filter(|(_, a)| !a.ended);
+        watching
+            .filter_map(|(session, _)| lost.get(session))
+            .max()
+            .copied()
+    }
+
+    /// Whether some session has told all of it since a time: it goes on, and none of its bytes are missing.
+    pub fn is_certain(
+        &self,
+        since: Timestamp,
+        lost: &Lost,
+        gaps: &BTreeMap<u32, Timestamp>,
+    ) -> bool {
+        let whole = |session: &u32| gaps.get(session).is_none_or(|gap| *gap < since);
+        let mut sessions = self.sessions.keys();
+        !self.cut_off && sessions.any(|session| !lost.contains_key(session) && whole(session))
     }
 
     /// What a BEGIN_CALL_EVENT with its ID means, if the data that it carries are those of this call as far as one can tell (`fits`).
-    pub fn begins(
-        &self,
-        session: u32,
-        fits: bool,
-        now: Timestamp,
-        lost: &BTreeSet<u32>,
-    ) -> Beginning {
+    pub fn begins(&self, session: u32, fits: bool, now: Timestamp, lost: &Lost) -> Beginning {
         /// Sessions are told of the same call within this time (nanoseconds), even if it is over already.
         const BEHIND: i64 = 2_000_000_000;
         let known = self.sessions.get(&session);
@@ -143,7 +171,7 @@ impl Leg {
         }
         match known {
             // Its end was missed, or the session tells it for another party.
-            Some(Association::Follows) if self.begun && !fits => Beginning::Another,
+            Some(association) if !association.ended && self.begun && !fits => Beginning::Another,
             _ => Beginning::Same,
         }
     }

@@ -23,25 +23,30 @@ mod around;
 mod book;
 mod call;
 mod desks;
+mod effects;
 mod events;
 mod join;
 mod leg;
 mod open;
+mod parties;
 mod party;
+mod presence;
 mod requests;
 mod story;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod variables;
 
+pub(super) use around::did_not_answer;
+pub(super) use book::Book;
 pub use call::{Call, CallId, FailedRequest, Feature, Outcome, RouterKey, Times, cause_name};
 pub use party::{ConnectionState, Party, PartyKind, StateChange};
 pub use story::{AgentChange, Answered, Setting, Sighting, Step, StepKind};
 
 use super::{Analysis, Seen};
 use crate::protocol::{Kind, types};
-use crate::record::Record;
-use book::Book;
+use crate::record::{Direction, Record};
 
 /// What is wanted of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,21 +130,38 @@ impl<S: CallSink> Calls<S> {
 impl<S: CallSink> Analysis for Calls<S> {
     fn message(&mut self, seen: &Seen<'_>) {
         self.book.message(seen);
-        self.book.expire(seen.info.time);
         self.pass_on();
     }
 
     fn record(&mut self, record: &Record<'_>) {
-        match record {
-            Record::Exchange(exchange) => self.book.exchange(exchange),
-            Record::SessionEnded(session) => self.book.session_ended(session.peers.session),
-            _ => {}
-        }
+        self.book.record(record);
     }
 }
 
 impl Book {
-    fn message(&mut self, seen: &Seen<'_>) {
+    /// Takes in whatever is not a message.
+    pub(super) fn record(&mut self, record: &Record<'_>) {
+        match record {
+            Record::Exchange(exchange) => self.exchange(exchange),
+            // A session that is there when the capture ends was not lost.
+            Record::SessionEnded(session) if session.end.is_some() => {
+                self.session_ended(session.peers.session, session.last);
+            }
+            Record::Break(record) if record.direction == Direction::ServerToClient => {
+                self.broke(record.peers.session, record.details.time);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes in a message, and tells the calls whose time has come by then.
+    pub(super) fn message(&mut self, seen: &Seen<'_>) {
+        self.touched = None;
+        self.take_in(seen);
+        self.expire(seen.info.time);
+    }
+
+    fn take_in(&mut self, seen: &Seen<'_>) {
         let Some(message) = seen.info.message else {
             return;
         };

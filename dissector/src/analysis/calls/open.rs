@@ -1,14 +1,14 @@
 //! A call while it is followed.
 
-use super::call::{Call, FailedRequest, Feature, Outcome, RouterKey, Times};
-use super::leg::Leg;
-use super::party::{ConnectionState, Parties, StateChange};
+use super::call::{Call, Feature, Outcome};
+use super::leg::{Leg, Lost};
+use super::parties::{Parties, Tracked};
+use super::party::{ConnectionState, StateChange};
 use super::story::{Recent, Step};
 use super::variables::Variables;
-use crate::finding::Code;
 use crate::limits;
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a call is doing, for the sake of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,28 +24,13 @@ enum Phase {
 pub(super) struct Open {
     /// Its number in order of beginning.
     pub no: u64,
-    pub first: Timestamp,
-    pub last: Timestamp,
-    pub first_message: u64,
-    pub last_message: u64,
-    pub messages: u64,
-    pub selected: bool,
+    /// What is told of it, as far as it is known.
+    pub told: Call,
     pub legs: Vec<Leg>,
-    pub keys: Vec<RouterKey>,
     pub references: Vec<Box<[u8]>>,
-    pub sessions: BTreeSet<u32>,
-    pub ani: Option<String>,
-    pub dnis: Option<String>,
-    pub dialed: Option<String>,
-    pub call_type: Option<u32>,
     pub parties: Parties,
-    pub skill_groups: BTreeSet<u32>,
     pub variables: Variables,
-    pub changed: BTreeSet<String>,
     pub recent: Recent,
-    pub features: BTreeSet<Feature>,
-    pub transfers: u32,
-    pub conferences: u32,
     /// It waits in a queue.
     pub queueing: bool,
     /// A person answered it, and when first.
@@ -58,18 +43,11 @@ pub(super) struct Open {
     pub failed: Option<Option<u32>>,
     /// CALL_REACHED_NETWORK_EVENT: what happens there is not seen.
     pub reached_network: bool,
-    /// AGENT_PRE_CALL_ABORT_EVENT.
+    /// It was announced and does not come: AGENT_PRE_CALL_ABORT_EVENT, or the agent is reserved no more.
     pub aborted: bool,
-    /// The last cause of a clearing.
-    pub cause: Option<u32>,
     /// The device that hung up.
     pub ended_by: Option<String>,
-    pub failed_requests: Vec<FailedRequest>,
-    pub failed_request_count: u64,
-    pub findings: BTreeMap<Code, u64>,
-    pub steps: Vec<Step>,
     pub step_bytes: usize,
-    pub steps_left_out: u64,
     /// Numbers of calls that were joined to it.
     pub absorbed: Vec<u64>,
     /// Changes of state by the last join, for the step that tells of it.
@@ -80,7 +58,6 @@ pub(super) struct Open {
     pub due: Timestamp,
     /// Times count up to here, or to the last message.
     pub until: Timestamp,
-    times: Times,
     phase: Option<Phase>,
     since: Timestamp,
 }
@@ -89,28 +66,12 @@ impl Open {
     pub fn new(no: u64, now: Timestamp, message: u64) -> Self {
         Self {
             no,
-            first: now,
-            last: now,
-            first_message: message,
-            last_message: message,
-            messages: 0,
-            selected: false,
+            told: Call::begun(now, message),
             legs: Vec::new(),
-            keys: Vec::new(),
             references: Vec::new(),
-            sessions: BTreeSet::new(),
-            ani: None,
-            dnis: None,
-            dialed: None,
-            call_type: None,
             parties: Parties::default(),
-            skill_groups: BTreeSet::new(),
             variables: Variables::default(),
-            changed: BTreeSet::new(),
             recent: Recent::default(),
-            features: BTreeSet::new(),
-            transfers: 0,
-            conferences: 0,
             queueing: false,
             answered: None,
             served: false,
@@ -118,20 +79,13 @@ impl Open {
             failed: None,
             reached_network: false,
             aborted: false,
-            cause: None,
             ended_by: None,
-            failed_requests: Vec::new(),
-            failed_request_count: 0,
-            findings: BTreeMap::new(),
-            steps: Vec::new(),
             step_bytes: 0,
-            steps_left_out: 0,
             absorbed: Vec::new(),
             pending_changes: Vec::new(),
             connections: BTreeMap::new(),
             due: now,
             until: now,
-            times: Times::default(),
             phase: None,
             since: now,
         }
@@ -142,33 +96,44 @@ impl Open {
     }
 
     /// Whether nothing more is to come of it, as far as is known.
-    pub fn is_over(&self, lost: &BTreeSet<u32>) -> bool {
+    pub fn is_over(&self, lost: &Lost) -> bool {
         self.legs.iter().all(|leg| leg.is_over(lost))
     }
 
-    /// Whether it goes on before the eyes of some session.
-    pub fn goes_on(&self, lost: &BTreeSet<u32>) -> bool {
-        let mut legs = self.legs.iter();
-        legs.any(|leg| !leg.is_over(lost) && !leg.is_lost(lost))
+    /// Until when it is known to go on, at the end of the capture (`now`); `None` when it is over.
+    pub fn watched_until(&self, now: Timestamp, lost: &Lost) -> Option<Timestamp> {
+        let legs = self.legs.iter().filter(|leg| !leg.is_over(lost));
+        let until = legs.filter_map(|leg| {
+            if leg.is_lost(lost) {
+                leg.watched_until(lost)
+            } else {
+                Some(now)
+            }
+        });
+        until.max()
     }
 
     /// Counts the time up to now, and looks what the call is doing from now on.
     pub fn tick(&mut self, now: Timestamp) {
         let nanos = now.nanos_since(self.since).max(0);
         let total = match self.phase {
-            Some(Phase::Talking) => Some(&mut self.times.talk),
-            Some(Phase::Holding) => Some(&mut self.times.hold),
-            Some(Phase::Queueing) => Some(&mut self.times.queue),
-            Some(Phase::Ringing) => Some(&mut self.times.ring),
+            Some(Phase::Talking) => Some(&mut self.told.times.talk),
+            Some(Phase::Holding) => Some(&mut self.told.times.hold),
+            Some(Phase::Queueing) => Some(&mut self.told.times.queue),
+            Some(Phase::Ringing) => Some(&mut self.told.times.ring),
             None => None,
         };
         if let Some(total) = total {
             *total = total.saturating_add(nanos);
         }
         self.since = now;
+        // A call that consults about nothing that is known is a call like others.
+        let only = self.legs.iter().all(|leg| leg.consult);
+        let consults = self.legs.iter().filter(|leg| leg.consult && !only);
+        self.parties.consulting(consults.map(|leg| leg.number), now);
         self.phase = self.phase_now();
         if self.phase == Some(Phase::Holding) && self.answered.is_some() {
-            self.features.insert(Feature::Held);
+            self.told.features.insert(Feature::Held);
         }
     }
 
@@ -209,6 +174,14 @@ impl Open {
         }
     }
 
+    /// It rang at a party that did not answer, and is taken away from there.
+    pub fn missed(&mut self, party: Option<usize>) {
+        self.told.features.insert(Feature::Redirected);
+        if let Some(party) = party {
+            self.parties.missed(party);
+        }
+    }
+
     /// How many people are in the call or could be back in it at once.
     pub fn people(&self) -> usize {
         let present = self.parties.list.iter().filter(|t| {
@@ -221,25 +194,16 @@ impl Open {
         present.count()
     }
 
-    pub fn note_failure(&mut self, failure: FailedRequest) {
-        const LISTED: usize = 16;
-        self.failed_request_count += 1;
-        self.features.insert(Feature::FailedRequest);
-        if self.failed_requests.len() < LISTED {
-            self.failed_requests.push(failure);
-        }
-    }
-
     /// The step that a message told first, from the end.
     pub fn step_of(&mut self, no: u64) -> Option<&mut Step> {
         let told = |step: &&mut Step| step.sightings.iter().any(|s| s.no == no);
-        self.steps.iter_mut().rev().find(told)
+        self.told.steps.iter_mut().rev().find(told)
     }
 
     /// Whether the call can take up another: joined calls are bounded.
     pub fn has_room_for(&self, other: &Self) -> bool {
         self.legs.len() + other.legs.len() <= limits::MAX_CALL_LEGS
-            && self.keys.len() + other.keys.len() <= limits::MAX_CALL_LEGS
+            && self.told.router_keys.len() + other.told.router_keys.len() <= limits::MAX_CALL_LEGS
             && self.references.len() + other.references.len() <= limits::MAX_CALL_LEGS
             && self.absorbed.len() + other.absorbed.len() < 2 * limits::MAX_CALL_LEGS
     }
@@ -248,51 +212,21 @@ impl Open {
     pub fn absorb(&mut self, mut other: Self, now: Timestamp) {
         self.tick(now);
         other.tick(now);
-        let apart = other.first >= self.last || self.first >= other.last;
-        if apart {
-            // One after the other, as through a voice unit first.
-            self.times.talk = self.times.talk.saturating_add(other.times.talk);
-            self.times.hold = self.times.hold.saturating_add(other.times.hold);
-            self.times.ring = self.times.ring.saturating_add(other.times.ring);
-            self.times.queue = self.times.queue.saturating_add(other.times.queue);
-        }
         let (places, changes) = self.parties.absorb(other.parties, now);
         self.pending_changes = changes;
-        for mut step in other.steps {
+        for step in &mut other.told.steps {
             step.move_parties(&places);
-            self.steps.push(step);
         }
-        self.steps_left_out += other.steps_left_out;
+        self.told.absorb(other.told);
         self.step_bytes += other.step_bytes;
-        self.first = self.first.min(other.first);
-        self.last = self.last.max(other.last);
-        self.first_message = self.first_message.min(other.first_message);
-        self.last_message = self.last_message.max(other.last_message);
-        self.messages += other.messages;
-        self.selected |= other.selected;
         self.legs.extend(other.legs);
-        for key in other.keys {
-            if !self.keys.contains(&key) {
-                self.keys.push(key);
-            }
-        }
         for reference in other.references {
             if !self.references.contains(&reference) {
                 self.references.push(reference);
             }
         }
-        self.sessions.extend(other.sessions);
-        self.ani = self.ani.take().or(other.ani);
-        self.dnis = self.dnis.take().or(other.dnis);
-        self.dialed = self.dialed.take().or(other.dialed);
-        self.call_type = self.call_type.or(other.call_type);
-        self.skill_groups.extend(other.skill_groups);
         self.variables.absorb(other.variables);
-        self.changed.extend(other.changed);
         self.recent.absorb(other.recent);
-        self.features.extend(other.features);
-        self.transfers += other.transfers;
-        self.conferences += other.conferences;
         self.queueing |= other.queueing;
         self.answered = match (self.answered, other.answered) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -302,16 +236,7 @@ impl Open {
         self.rang |= other.rang;
         self.failed = self.failed.or(other.failed);
         self.reached_network |= other.reached_network;
-        self.cause = self.cause.or(other.cause);
         self.ended_by = self.ended_by.take().or(other.ended_by);
-        for failure in other.failed_requests {
-            self.note_failure(failure);
-            self.failed_request_count -= 1;
-        }
-        self.failed_request_count += other.failed_request_count;
-        for (code, count) in other.findings {
-            *self.findings.entry(code).or_default() += count;
-        }
         self.connections.extend(other.connections);
         self.absorbed.push(other.no);
         self.absorbed.extend(other.absorbed);
@@ -319,61 +244,53 @@ impl Open {
         self.phase = self.phase_now();
     }
 
-    /// What is told of it.
-    pub fn finish(mut self, lost: &BTreeSet<u32>, stories: bool) -> Call {
-        let until = self.last.max(self.until);
+    /// Whether it is over for all that was seen. A call that was only announced is, when it is known not to come, or did not come in good
+    /// time (`due`).
+    fn has_ended(&self, lost: &Lost, due: bool) -> bool {
+        if self.legs.is_empty() {
+            let watched = self
+                .told
+                .sessions
+                .iter()
+                .any(|session| !lost.contains_key(session));
+            return self.aborted || (due && watched);
+        }
+        // Masks may leave out what says that the call as a whole is over.
+        let mut states = self.parties.list.iter().filter_map(Tracked::state);
+        self.is_over(lost) || (self.ended_by.is_some() && !states.any(ConnectionState::is_there))
+    }
+
+    /// What is told of it, when its time has come (`due`) or before that.
+    pub fn finish(mut self, lost: &Lost, due: bool, stories: bool) -> Call {
+        let until = self.told.last.max(self.until);
         self.tick(until);
-        let over = self.is_over(lost);
+        let over = self.has_ended(lost, due);
         if !over || self.legs.iter().any(|leg| leg.end_missed) {
-            self.features.insert(Feature::EndUnseen);
+            self.told.features.insert(Feature::EndUnseen);
         }
         if self.legs.iter().any(|leg| !leg.begun) && !self.legs.iter().any(|leg| leg.begun) {
-            self.features.insert(Feature::BeganBefore);
+            self.told.features.insert(Feature::BeganBefore);
         }
         let outcome = self.outcome(over);
-        self.steps
+        self.told
+            .steps
             .sort_by_key(|step| step.sightings.first().map_or(0, |s| s.no));
         self.caller_first();
         let ended_by = self.ended_by.as_deref();
         let ended_by = ended_by.and_then(|device| self.parties.find(device));
-        Call {
-            no: 0,
-            first: self.first,
-            last: self.last,
-            first_message: self.first_message,
-            last_message: self.last_message,
-            messages: self.messages,
-            selected: self.selected,
-            ids: unique(self.legs.iter().map(|leg| leg.id)),
-            router_keys: self.keys,
-            references: self.references.iter().map(|r| hex(r)).collect(),
-            sessions: self.sessions,
-            ani: self.ani,
-            dnis: self.dnis,
-            dialed: self.dialed,
-            call_type: self.call_type,
-            parties: self.parties.finish(until),
-            skill_groups: self.skill_groups,
-            times: self.times,
-            answered_after: self.answered.map(|at| at.nanos_since(self.first).max(0)),
-            outcome,
-            features: self.features,
-            transfers: self.transfers,
-            conferences: self.conferences,
-            cause: self.failed.flatten().or(self.cause),
-            ended_by: ended_by.filter(|_| over),
-            changed: self.changed,
-            variables: if stories {
-                self.variables.into_values()
-            } else {
-                BTreeMap::new()
-            },
-            failed_requests: self.failed_requests,
-            failed_request_count: self.failed_request_count,
-            findings: self.findings,
-            steps: self.steps,
-            steps_left_out: self.steps_left_out,
+        let mut call = self.told;
+        call.outcome = outcome;
+        call.until = if over { call.last } else { until };
+        call.ids = unique(self.legs.iter().map(|leg| leg.id));
+        call.references = self.references.iter().map(|r| hex(r)).collect();
+        call.answered_after = self.answered.map(|at| at.nanos_since(call.first).max(0));
+        call.cause = self.failed.flatten().or(call.cause);
+        call.ended_by = ended_by.filter(|_| over);
+        call.parties = self.parties.finish(until);
+        if stories {
+            call.variables = self.variables.into_values();
         }
+        call
     }
 
     /// Whoever began the call comes first among the parties.
@@ -391,7 +308,7 @@ impl Open {
         let places: Vec<Option<usize>> = (0..self.parties.list.len())
             .map(|index| Some(place(index)))
             .collect();
-        for step in &mut self.steps {
+        for step in &mut self.told.steps {
             step.move_parties(&places);
         }
     }
@@ -400,17 +317,17 @@ impl Open {
         let caller = self.parties.list.iter().find(|t| t.party.caller);
         let caller_hung_up =
             caller.is_some_and(|t| self.ended_by.as_ref() == Some(&t.party.device));
-        let queued = self.features.contains(&Feature::Queued);
-        if self.answered.is_some() {
-            Outcome::Answered
-        } else if self.failed.is_some() {
+        let queued = self.told.features.contains(&Feature::Queued);
+        if self.failed.is_some() && self.answered.is_none() {
             Outcome::Failed
+        } else if !over {
+            Outcome::Open
+        } else if self.answered.is_some() {
+            Outcome::Answered
         } else if self.legs.is_empty() {
             // Announced only. Whoever gave up on the way cannot be told from a call that was lost there.
             Outcome::Undelivered
-        } else if !over {
-            Outcome::Open
-        } else if self.cause.is_some_and(is_abandonment)
+        } else if self.told.cause.is_some_and(is_abandonment)
             || (caller_hung_up && (self.rang || queued))
         {
             Outcome::Abandoned
@@ -422,7 +339,7 @@ impl Open {
             Outcome::SelfService
         } else if caller_hung_up
             && !self.reached_network
-            && !self.features.contains(&Feature::BeganBefore)
+            && !self.told.features.contains(&Feature::BeganBefore)
         {
             Outcome::Abandoned
         } else {

@@ -2,8 +2,9 @@
 
 use super::book::{Book, Place};
 use super::call::CallId;
-use super::events::{At, device_name, step};
+use super::effects::At;
 use super::story::{Step, StepKind};
+use super::telling::{device_name, step};
 use super::variables;
 use crate::analysis::Seen;
 use crate::limits;
@@ -98,7 +99,7 @@ fn makes_a_call(seen: &Seen<'_>) -> bool {
 
 impl Book {
     /// A request that may be about a call.
-    pub fn request(&mut self, seen: &Seen<'_>) {
+    pub(super) fn request(&mut self, seen: &Seen<'_>) {
         let peripheral = seen.number("PeripheralID");
         let ids = ids(seen, peripheral);
         if ids.is_empty() && !makes_a_call(seen) {
@@ -113,7 +114,12 @@ impl Book {
                     .next()
             });
         let found = ids.iter().find_map(|id| self.find(*id));
-        let mut step = step(seen, StepKind::Request, ids.first().copied());
+        let mut step = step(
+            seen,
+            StepKind::Request,
+            ids.first().copied(),
+            self.options.stories,
+        );
         let dialled =
             device_name(seen, "DialedNumber").or_else(|| device_name(seen, "CalledDeviceID"));
         if let Some(dialled) = &dialled {
@@ -151,7 +157,7 @@ impl Book {
     }
 
     /// Index of the party with a device at a call.
-    pub fn party_for(
+    pub(super) fn party_for(
         &mut self,
         place: Place,
         device: Option<&str>,

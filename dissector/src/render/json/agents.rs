@@ -47,7 +47,7 @@ struct AgentRecord<'a> {
     requests: RequestCounts,
     contradictions: Vec<ContradictionRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    call_list: Option<Vec<CallRecord>>,
+    call_list: Option<Vec<CallRecord<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_list: Option<Vec<RequestRecord>>,
 }
@@ -127,6 +127,10 @@ struct CallCounts {
     answered: u64,
     ring_no_answer: u64,
     outgoing: u64,
+    ring_s: Seconds,
+    talk_s: Seconds,
+    consult_s: Seconds,
+    hold_s: Seconds,
 }
 
 #[derive(Serialize)]
@@ -149,14 +153,18 @@ struct ContradictionRecord {
 }
 
 #[derive(Serialize)]
-struct CallRecord {
-    call: u32,
+struct CallRecord<'a> {
+    ids: &'a [u32],
     outgoing: bool,
     from: Moment,
     #[serde(skip_serializing_if = "Option::is_none")]
     answered: Option<Moment>,
     to: Moment,
-    holds: u64,
+    ring_s: Seconds,
+    talk_s: Seconds,
+    consult_s: Seconds,
+    hold_s: Seconds,
+    holds: u32,
     outcome: &'static str,
     session: u32,
     message: u64,
@@ -209,6 +217,10 @@ pub fn agent(out: &mut Vec<u8>, agent: &Agent, whole: bool, options: &Options) {
             answered: agent.calls.answered,
             ring_no_answer: agent.calls.ring_no_answer,
             outgoing: agent.calls.outgoing,
+            ring_s: Seconds(agent.calls.ring),
+            talk_s: Seconds(agent.calls.talk),
+            consult_s: Seconds(agent.calls.consult),
+            hold_s: Seconds(agent.calls.hold),
         },
         requests: RequestCounts {
             count: agent.requests.count,
@@ -304,13 +316,17 @@ fn contradiction(found: &Contradiction) -> ContradictionRecord {
     }
 }
 
-fn call(call: &AgentCall) -> CallRecord {
+fn call(call: &AgentCall) -> CallRecord<'_> {
     CallRecord {
-        call: call.call,
+        ids: &call.ids,
         outgoing: call.outgoing,
         from: Moment(call.from),
         answered: call.answered.map(Moment),
         to: Moment(call.to),
+        ring_s: Seconds(call.ring),
+        talk_s: Seconds(call.talk),
+        consult_s: Seconds(call.consult),
+        hold_s: Seconds(call.hold),
         holds: call.holds,
         outcome: call.outcome.name(),
         session: call.session,

@@ -68,8 +68,11 @@ struct Device<'a> {
     agent: Option<&'a str>,
     caller: bool,
     talk_s: Seconds,
+    consult_s: Seconds,
     hold_s: Seconds,
     ring_s: Seconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -250,8 +253,10 @@ fn device(party: &Party) -> Device<'_> {
         agent: party.agent.as_deref(),
         caller: party.caller,
         talk_s: Seconds(party.talk),
+        consult_s: Seconds(party.consult),
         hold_s: Seconds(party.hold),
         ring_s: Seconds(party.ring),
+        state: party.state.map(|state| state.name()),
     }
 }
 

@@ -112,11 +112,13 @@ fn remarks(period: &Period) -> Vec<String> {
     remarks
 }
 
-pub(super) const CALL_COLUMNS: [Column; 7] = [
-    Column::left("CALL", "call"),
+pub(super) const CALL_COLUMNS: [Column; 9] = [
+    Column::left("IDS", "ids"),
     Column::left("FROM", "from"),
-    Column::right("RANG", "rang_s"),
-    Column::right("CONNECTED", "connected_s"),
+    Column::right("RING", "ring_s"),
+    Column::right("TALK", "talk_s"),
+    Column::right("CONSULT", "consult_s"),
+    Column::right("HOLD", "hold_s"),
     Column::right("HOLDS", "holds"),
     Column::left("WHAT", "what"),
     Column::left("MESSAGE", "message"),
@@ -126,15 +128,19 @@ pub(super) fn call_rows(calls: &History<AgentCall>) -> Vec<Vec<Cell>> {
     calls
         .iter()
         .map(|call| {
-            let rang = call.answered.unwrap_or(call.to).nanos_since(call.from);
-            let talked = call.answered.map(|at| call.to.nanos_since(at));
+            let span = |nanos: i64| match nanos {
+                0 => Cell::Missing,
+                nanos => Cell::Seconds(nanos),
+            };
             let direction = if call.outgoing { "made" } else { "came" };
             vec![
-                Cell::Number(call.call.into()),
+                Cell::many(&call.ids),
                 Cell::Time(call.from),
-                Cell::Seconds(rang),
-                talked.map_or(Cell::Missing, Cell::Seconds),
-                Cell::Number(call.holds),
+                span(call.ring),
+                span(call.talk),
+                span(call.consult),
+                span(call.hold),
+                Cell::Number(call.holds.into()),
                 Cell::Text(format!(
                     "{direction}, {}",
                     call.outcome.name().replace('_', " ")

@@ -3,7 +3,7 @@
 use super::super::clock;
 use super::super::pen::{Paint, Pen};
 use super::{Stories, assigned};
-use crate::analysis::calls::{Call, Party};
+use crate::analysis::calls::{Call, Outcome, Party};
 
 impl Stories {
     /// What the call came to.
@@ -21,9 +21,12 @@ impl Stories {
         pen.put(" ");
         self.moment(pen, call.first);
         pen.put(" to ");
-        self.moment(pen, call.last);
+        self.moment(pen, call.until);
         pen.put(", ");
         clock::duration(pen, call.duration());
+        if call.outcome == Outcome::Open {
+            pen.put(", not over");
+        }
         pen.end_line();
         self.identity(pen, call);
         self.lead(pen, "times");
@@ -110,7 +113,10 @@ impl Stories {
             }
         }
         if call.ids.is_empty() {
-            pen.put("none: it never came");
+            pen.put(match call.outcome {
+                Outcome::Open => "none yet: it was announced",
+                _ => "none: it never came",
+            });
         }
         for key in &call.router_keys {
             pen.put(&format!(", RouterCallKey {key}"));
@@ -189,11 +195,16 @@ fn party(pen: &mut Pen<'_>, party: &Party) {
     for (word, nanos) in [
         (", rang ", party.ring),
         (", connected ", party.talk),
+        (", in consultation ", party.consult),
         (", held ", party.hold),
     ] {
         if nanos > 0 {
             pen.put(word);
             clock::duration(pen, nanos);
         }
+    }
+    if let Some(state) = party.state.filter(|state| state.is_there()) {
+        pen.put(", still ");
+        pen.put(state.name());
     }
 }
