@@ -12,15 +12,12 @@
 //!
 //! All fragments of a datagram that is kept are kept. What [`Layers`] takes for a copy of a packet is not.
 
-mod packets;
-
-use crate::capture::{Layers, Packet, PacketId, Peeled, Segment};
+use crate::capture::{Layers, Packet, PacketId, PacketSet, Peeled, Segment};
 use crate::limits;
 use crate::protocol::{Kind, roles};
 use crate::record::{Direction, MessageInfo, Packets, Record, Sink};
 use crate::select::Selector;
 use crate::session::Session;
-use packets::PacketSet;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 

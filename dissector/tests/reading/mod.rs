@@ -39,6 +39,11 @@ pub fn inputs(scenario: &Scenario) -> Vec<Box<dyn Input>> {
     inputs.collect()
 }
 
+/// A capture in memory.
+pub fn bytes(bytes: Vec<u8>) -> Box<dyn Input> {
+    Box::new(Memory(bytes))
+}
+
 /// A capture file.
 pub fn file(path: PathBuf) -> Box<dyn Input> {
     Box::new(Memory(std::fs::read(path).unwrap()))
