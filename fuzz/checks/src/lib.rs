@@ -25,6 +25,7 @@ pub mod mutate;
 pub mod pack;
 pub mod program;
 pub mod reassembly;
+pub mod redact;
 pub mod scenario;
 pub mod seeds;
 
@@ -38,7 +39,7 @@ use std::path::{Path, PathBuf};
 pub type Check = fn(&[u8]);
 
 /// All targets, by the name of their folders in `seeds` and `regressions`.
-pub const TARGETS: [(&str, Check); 8] = [
+pub const TARGETS: [(&str, Check); 9] = [
     ("capture", capture::check),
     ("layers", layers::check),
     ("reassembly", reassembly::check),
@@ -47,6 +48,7 @@ pub const TARGETS: [(&str, Check); 8] = [
     ("program", program::check),
     ("filter", filter::check),
     ("analyses", analyses::check),
+    ("redact", redact::check),
 ];
 
 /// A folder beside this package: `found` or `regressions`.
