@@ -125,8 +125,7 @@ fn shape(records: &[Value]) -> Vec<String> {
                     "skipped_bytes",
                     "resumed",
                 ],
-                // Its parts that never came whole are left out.
-                "finding" if r["code"] != "fragments_incomplete" => &["code", "session"],
+                "finding" => &["code", "session"],
                 _ => return None,
             };
             let values: Vec<String> = keys.iter().map(|k| format!("{k}={}", r[k])).collect();
@@ -140,13 +139,17 @@ fn shape(records: &[Value]) -> Vec<String> {
         .collect()
 }
 
-fn problems(path: &Path) -> BTreeSet<String> {
+/// What triage says, but for names and the numbers of packets, of which some are left out.
+fn problems(path: &Path) -> Vec<String> {
     let records = records(&["triage"], path);
     let found = records.iter().filter(|r| r["kind"] == "problem");
-    let codes = found.map(|r| format!("{} {}", r["code"], r["count"]));
-    codes
-        .filter(|c| !c.contains("fragments_incomplete"))
-        .collect()
+    let keys = [
+        "code", "severity", "count", "first", "last", "sessions", "calls", "explains",
+    ];
+    let told = found.map(|r| keys.map(|key| format!("{key}={}", r[key])).join(" "));
+    let mut told: Vec<String> = told.collect();
+    told.sort();
+    told
 }
 
 /// Calls and agents by what happened to them; those of a redacted capture may come in another order.
@@ -494,6 +497,15 @@ fn what_makes_no_sense_is_refused() {
             "no class or field is called 'AgentState'",
         ),
         (&["--key-file", "/nowhere/at/all"], "/nowhere/at/all: "),
+        (&["--key", ""], "--key: the key is empty"),
+        #[cfg(unix)]
+        (&["--key-file", "/dev/null"], "/dev/null: the key is empty"),
+        // It had no end, and was read for ever.
+        #[cfg(unix)]
+        (
+            &["--key-file", "/dev/zero"],
+            "/dev/zero: a key of more than 65536 bytes",
+        ),
     ] {
         let mut command = ctishark();
         command

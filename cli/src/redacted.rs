@@ -1,9 +1,13 @@
 //! Captures rewritten with pseudonyms, for the command `redact` and for the option `--redact` of others.
 
-use std::fs::{self, File};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
+use cti_dissector::capture::Segment;
+use cti_dissector::limits;
+use cti_dissector::ports::Ports;
 use cti_dissector::protocol::privacy;
 use cti_dissector::record::{Record, Sink};
 use cti_dissector::redact::{self, Learner, Options, Policy, Redactor};
@@ -14,9 +18,6 @@ use crate::inputs::{self, FileInput};
 use crate::save::{self, Target};
 use crate::settings::{Decoding, Settings};
 
-/// A key shorter than that is too easy to find by trying.
-const SHORTEST_KEY: usize = 16;
-
 /// A learner at work.
 struct Run(Learner<File>);
 
@@ -26,7 +27,11 @@ impl Sink for Run {
     }
 }
 
-impl Consumer for Run {}
+impl Consumer for Run {
+    fn segment(&mut self, segment: &Segment<'_>) {
+        self.0.segment(segment);
+    }
+}
 
 /// The inputs, redacted where that is asked for: they are rewritten to a temporary file first, so that all commands show the same as they
 /// would of what `redact` writes.
@@ -75,7 +80,12 @@ pub fn rewrite(
     target: Target,
 ) -> anyhow::Result<Option<(Redactor<File>, bool)>> {
     let (first, again) = inputs::twice(inputs)?;
+    let (looked, again) = inputs::twice(again)?;
     let spool = tempfile::tempfile().context("a temporary file")?;
+    let options = Options {
+        ports: Ports::with(decoding.ports.clone()),
+        ..options
+    };
     let dissector = driver::options(decoding, false);
     let outcome = driver::dissect(first, dissector, decoding.jobs, settings, |_| {
         Ok(Run(Learner::new(policy, key, options, spool)))
@@ -86,6 +96,13 @@ pub fn rewrite(
     }
     let (run, outcome) = outcome.take();
     let mut redactor = run.0.finish().context("a temporary file")?;
+    if outcome.layers.fragments_given_up > 0 {
+        save::packets(looked, settings, |packet| {
+            redactor.look(packet);
+            Ok(())
+        })?;
+        redactor.looked();
+    }
     let mut writer = target.open()?;
     save::packets(again, settings, |packet| {
         match redactor.packet(packet).context("a temporary file")? {
@@ -119,21 +136,27 @@ pub fn policy(keep: &[String], redact: &[String]) -> anyhow::Result<Policy> {
 
 /// The key that was given, or a new one that nobody knows.
 pub fn key(text: Option<&str>, file: Option<&Path>) -> anyhow::Result<[u8; 32]> {
-    let secret = match (text, file) {
-        (Some(key), _) => key.as_bytes().to_vec(),
+    match (text, file) {
+        (Some(key), _) => redact::key(key.as_bytes()).context("--key"),
         (None, Some(path)) => {
-            let content = fs::read(path).with_context(|| path.display().to_string())?;
-            content.trim_ascii_end().to_vec()
+            let read = || -> anyhow::Result<[u8; 32]> {
+                let mut content = Vec::new();
+                // A device may have no end.
+                let longest = u64::try_from(limits::MAX_KEY_BYTES)?.saturating_add(1);
+                File::open(path)?.take(longest).read_to_end(&mut content)?;
+                let key = if content.len() > limits::MAX_KEY_BYTES {
+                    &content
+                } else {
+                    content.trim_ascii_end()
+                };
+                Ok(redact::key(key)?)
+            };
+            read().with_context(|| path.display().to_string())
         }
         (None, None) => {
             let mut key = [0; 32];
             getrandom::fill(&mut key).context("random numbers for a key")?;
-            return Ok(key);
+            Ok(key)
         }
-    };
-    ensure!(
-        secret.len() >= SHORTEST_KEY,
-        "a key of less than {SHORTEST_KEY} characters is too easy to find by trying"
-    );
-    Ok(redact::key(&secret))
+    }
 }

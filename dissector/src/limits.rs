@@ -279,6 +279,9 @@ pub const MAX_OPENING_PACKETS: usize = 64;
 /// Words, numbers and addresses, of each kind, whose pseudonyms are remembered; they are worked out anew beyond.
 pub const MAX_PSEUDONYMS: usize = 65_536;
 
+/// A key that is given to `redact` (bytes).
+pub const MAX_KEY_BYTES: usize = 64 * 1024;
+
 /// Redacted bytes of one stream that are gathered before they go to the temporary file, and of all streams.
 pub const REDACTED_STRETCH: usize = 16 * 1024;
 

@@ -3,122 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod generate;
+mod pieces;
 mod traffic;
 
-use cti_dissector::capture::{Layers, Packet, PacketId, Peeled};
-use cti_dissector::conversation::{Conversations, Options};
 use cti_dissector::decode::{Decoder, FieldValue};
 use cti_dissector::protocol::privacy::{self, Treatment};
 use cti_dissector::protocol::{NEWEST, OLDEST, ProtocolVersion};
-use cti_dissector::redact::{self, Learner, Policy, Report};
-use etherparse::{Ethernet2Header, Ipv4Header, TcpHeader};
+use cti_dissector::redact::Policy;
+use etherparse::{Ipv4Header, TcpHeader};
 use generate::Random;
+use pieces::{KEY, Owned, packet_of, read, redacted};
 use std::collections::BTreeMap;
-use std::io::Cursor;
-use std::net::IpAddr;
 use traffic::check::Story;
 use traffic::wire::{self, Piece};
 use traffic::{Taste, talk};
-
-/// A packet that owns its bytes.
-struct Owned {
-    id: PacketId,
-    time: cti_dissector::Timestamp,
-    data: Vec<u8>,
-    original_len: u32,
-}
-
-impl Owned {
-    fn packet(&self) -> Packet<'_> {
-        Packet {
-            id: self.id,
-            time: self.time,
-            interface: 0,
-            link_type: 1,
-            data: &self.data,
-            original_len: self.original_len,
-        }
-    }
-}
-
-/// The Ethernet frame of a segment.
-fn packet_of(piece: &Piece) -> Owned {
-    let (IpAddr::V4(source), IpAddr::V4(destination)) = (piece.source.ip(), piece.destination.ip())
-    else {
-        panic!("no IPv4")
-    };
-    let mut tcp = TcpHeader::new(
-        piece.source.port(),
-        piece.destination.port(),
-        piece.sequence,
-        piece.window,
-    );
-    tcp.acknowledgment_number = piece.acknowledgment;
-    let flags = piece.flags;
-    (tcp.syn, tcp.fin, tcp.rst, tcp.ack) = (flags.syn, flags.fin, flags.rst, flags.ack);
-    let whole = 20 + piece.payload.len() + usize::try_from(piece.missing).unwrap();
-    let mut ip = Ipv4Header::new(
-        u16::try_from(whole).unwrap(),
-        64,
-        etherparse::IpNumber::TCP,
-        source.octets(),
-        destination.octets(),
-    )
-    .unwrap();
-    ip.header_checksum = ip.calc_header_checksum();
-    tcp.checksum = tcp.calc_checksum_ipv4(&ip, &piece.payload).unwrap();
-    let ethernet = Ethernet2Header {
-        source: [2, 0, 0, 0, 0, 1],
-        destination: [2, 0, 0, 0, 0, 2],
-        ether_type: etherparse::EtherType::IPV4,
-    };
-    let data = [
-        &ethernet.to_bytes()[..],
-        &ip.to_bytes(),
-        &tcp.to_bytes(),
-        &piece.payload,
-    ]
-    .concat();
-    Owned {
-        id: PacketId {
-            input: 0,
-            number: piece.packet,
-        },
-        time: piece.time,
-        original_len: u32::try_from(data.len()).unwrap() + piece.missing,
-        data,
-    }
-}
-
-fn read<S: cti_dissector::record::Sink>(packets: &[Owned], sink: S) -> S {
-    let mut layers = Layers::new();
-    let mut conversations = Conversations::new(Options::default(), sink);
-    for owned in packets {
-        if let Peeled::Tcp(segment) = layers.segment(&owned.packet()) {
-            conversations.segment(&segment);
-        }
-    }
-    conversations.finish().0
-}
-
-fn redacted(packets: &[Owned], policy: Policy) -> (Vec<Owned>, Report) {
-    let key = redact::key(b"a key for tests");
-    let spool = Cursor::new(Vec::new());
-    let learner = Learner::new(policy, key, redact::Options::default(), spool);
-    let mut redactor = read(packets, learner).finish().unwrap();
-    let mut out = Vec::new();
-    for owned in packets {
-        if let Some(packet) = redactor.packet(&owned.packet()).unwrap() {
-            out.push(Owned {
-                id: packet.id,
-                time: packet.time,
-                data: packet.data.to_vec(),
-                original_len: packet.original_len,
-            });
-        }
-    }
-    (out, redactor.report().clone())
-}
 
 /// What must be the same of a story and the redacted one.
 fn shape(story: &Story) -> Vec<String> {
@@ -229,7 +127,7 @@ fn secrets(story: &Story) -> Vec<(Treatment, u64, u16, Vec<u8>)> {
 /// Redacts what is left of some traffic and compares.
 fn check(pieces: &[Piece], label: &str, known: &mut BTreeMap<Vec<u8>, Vec<u8>>) -> usize {
     let packets: Vec<Owned> = pieces.iter().map(packet_of).collect();
-    let (out, report) = redacted(&packets, Policy::default());
+    let (out, report) = redacted(&packets, Policy::default(), KEY);
     let before = read(&packets, Story::default());
     let after = read(&out, Story::default());
     let (one, other) = (shape(&before), shape(&after));
@@ -353,7 +251,7 @@ fn cut_packets_tell_no_more_than_whole_ones() {
         let said = talk(version, Taste::USUAL, &mut random);
         let cut = wire::capture(&said, snaplen);
         let packets: Vec<Owned> = cut.pieces.iter().map(packet_of).collect();
-        let (out, _) = redacted(&packets, Policy::default());
+        let (out, _) = redacted(&packets, Policy::default(), KEY);
         let whole = wire::capture(&said, 65_535);
         let packets: Vec<Owned> = whole.pieces.iter().map(packet_of).collect();
         let story = read(&packets, Story::default());
@@ -385,7 +283,7 @@ fn messages_within_texts_are_no_way_out() {
         let story = read(&packets, Story::default());
         let lost = wire::lose(&whole.pieces, 50_000, &mut random);
         let packets: Vec<Owned> = lost.iter().map(packet_of).collect();
-        let (out, _) = redacted(&packets, Policy::default());
+        let (out, _) = redacted(&packets, Policy::default(), KEY);
         let bytes: Vec<u8> = out.iter().flat_map(|p| p.data.clone()).collect();
         for (_, no, tag, original) in secrets(&story) {
             let text = original.iter().all(|b| (0x20..0x7f).contains(b));
@@ -408,7 +306,7 @@ fn what_is_kept_stays_as_it_was() {
     for class in privacy::classes() {
         policy.keep(class.name).unwrap();
     }
-    let (out, _) = redacted(&packets, policy);
+    let (out, _) = redacted(&packets, policy, KEY);
     assert_eq!(out.len(), packets.len());
     for (one, other) in packets.iter().zip(&out) {
         assert_eq!(one.data, other.data);

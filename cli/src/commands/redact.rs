@@ -50,6 +50,7 @@ pub fn run(options: RedactOptions, settings: &Settings) -> anyhow::Result<ExitCo
     let options = Options {
         drop_encrypted: args.drop_encrypted,
         keep_other: args.keep_other,
+        ..Options::default()
     };
     let rewritten = redacted::rewrite(inputs, policy, key, options, &decoding, settings, target)?;
     let Some((redactor, failed)) = rewritten else {

@@ -6,9 +6,9 @@
 //! UDP is of interest as a tunnel only, which the first fragment tells by its port: the parts of other datagrams are let go
 //! then, and not counted.
 
-use super::PacketId;
 use super::ip::Datagram;
 use super::tunnel;
+use super::{PacketId, PacketSet};
 use crate::limits;
 use crate::time::Timestamp;
 use etherparse::IpNumber;
@@ -66,6 +66,8 @@ pub(super) struct Fragments {
     bytes: usize,
     /// Fragments of datagrams that did not become whole.
     given_up: u64,
+    /// The packets that brought these, where somebody wants to know.
+    lost: Option<PacketSet>,
 }
 
 /// What became of a fragment.
@@ -82,6 +84,20 @@ pub(super) enum Joined {
 }
 
 impl Fragments {
+    /// Nothing held. Notes the packets whose fragments never became whole.
+    pub(super) fn noting_lost() -> Self {
+        Self {
+            lost: Some(PacketSet::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Gives up whatever is held, and tells the packets that brought what never became whole.
+    pub(super) fn into_lost(mut self) -> PacketSet {
+        self.finish();
+        self.lost.unwrap_or_default()
+    }
+
     /// Takes a fragment that some packets brought (several where it was itself within fragments); the payload of a datagram
     /// that it makes whole is left in `joined`, and `carriers` are all packets that brought a part of it.
     pub(super) fn add(
@@ -235,10 +251,14 @@ impl Fragments {
         if let Some(Entry {
             fragments,
             wanted: true,
+            carriers,
             parts: Parts::Some { .. },
             ..
         }) = self.remove(key)
         {
+            if let Some(lost) = &mut self.lost {
+                lost.add(&carriers);
+            }
             self.given_up = self.given_up.saturating_add(fragments);
         }
     }

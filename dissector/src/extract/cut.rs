@@ -1,9 +1,8 @@
 //! The second reading: decides about each packet, and more generously where the first attempt was too close.
 
 use super::ledger::Sums;
-use super::packets::PacketSet;
 use super::{Flow, Proof, flow};
-use crate::capture::{Layers, Packet, PacketId, Peeled, Segment};
+use crate::capture::{Layers, Packet, PacketId, PacketSet, Peeled, Segment};
 use crate::select::Selector;
 use crate::time::Timestamp;
 use smallvec::SmallVec;

@@ -22,13 +22,12 @@
 
 mod cut;
 mod ledger;
-mod packets;
 mod proof;
 
 pub use cut::{Cut, Widened};
 pub use proof::Proof;
 
-use crate::capture::{Layers, PacketId};
+use crate::capture::{Layers, PacketId, PacketSet};
 use crate::limits;
 use crate::protocol::{Kind, roles};
 use crate::record::{Direction, MessageInfo, Packets, Record, Sink};
@@ -37,7 +36,6 @@ use crate::session::{Session, VersionSource, WEIGHED_MESSAGES};
 use crate::time::Timestamp;
 use cut::Followed;
 use ledger::Ledger;
-use packets::PacketSet;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Redacts the bytes of one message. It begins with blanks and copies only what is known to tell nothing, or its pseudonym.
 
 use super::policy::{Policy, UNKNOWN};
-use super::pseudonym::Pseudonyms;
+use super::pseudonym::{Pseudonyms, is_control};
 use super::report::Report;
 use crate::decode::{
     Decoder, FieldValue, FixedView, FloatingView, HEADER_LEN, MessageView, Reading,
@@ -342,6 +342,7 @@ const fn mask(byte: u8) -> u8 {
         b'0'..=b'9' => b'0',
         b'A'..=b'Z' => b'X',
         b'a'..=b'z' | 0x80.. => b'x',
+        other if is_control(other) => b'x',
         other => other,
     }
 }

@@ -8,39 +8,47 @@
 //! Values get pseudonyms by a key: the same value has the same one in every field and in every capture of that key, no two
 //! values share one, and without the key nothing is told by trying all numbers.
 
+mod key;
 mod message;
 mod permute;
 mod policy;
 mod pseudonym;
 mod report;
+mod secured;
 mod streams;
 
+pub use key::{KeyError, SHORTEST_KEY, key};
 pub use policy::{Policy, Row, UNKNOWN, UnknownName};
 pub use report::{FieldCount, Report};
 
 use crate::capture::{Disguise, Disguiser, Packet, Segment};
+use crate::ports::Ports;
 use crate::record::{MessageInfo, Peers, Record, Sink};
 use crate::session::Content;
 use message::Messages;
 use pseudonym::Pseudonyms;
+use secured::Secured;
 use std::collections::HashMap;
 use std::io::{self, Read, Seek, Write};
 use std::net::{IpAddr, SocketAddr};
-use streams::Streams;
+use streams::{Lane, Streams};
 
 /// What is done about whole connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Leave out connections that are encrypted, instead of blanking what they carry.
     pub drop_encrypted: bool,
     /// Keep TCP connections that are not CTI, with blank payload, instead of leaving them out.
     pub keep_other: bool,
+    /// Where CTI is expected: there TLS is followed, as far as anybody can.
+    pub ports: Ports,
 }
 
 /// Takes the records of a capture and remembers what its streams are to look like.
 pub struct Learner<S> {
     messages: Messages,
     streams: Streams<S>,
+    secured: Secured,
     /// Ends of connections that are followed, the smaller one first, and whether they are encrypted.
     connections: HashMap<(SocketAddr, SocketAddr), bool>,
     options: Options,
@@ -53,9 +61,15 @@ impl<S: Read + Write + Seek> Learner<S> {
         Self {
             messages: Messages::new(policy, Pseudonyms::new(key)),
             streams: Streams::new(spool),
+            secured: Secured::new(options.ports.clone()),
             connections: HashMap::new(),
             options,
         }
+    }
+
+    /// Takes a segment of the capture, before the records that it leads to: what is encrypted has no records.
+    pub fn segment(&mut self, segment: &Segment<'_>) {
+        self.secured.segment(segment, &mut self.streams);
     }
 
     /// Goes on to the packets.
@@ -79,8 +93,14 @@ impl<S: Read + Write + Seek> Learner<S> {
         let redacted = self.messages.redact(info, bytes);
         let flow = info.peers.ends(info.direction);
         let session = info.peers.session;
-        self.streams
-            .add(flow, session, info.time, info.packets.sequence(), &redacted);
+        self.streams.add(
+            flow,
+            Lane::Messages,
+            session,
+            info.time,
+            info.packets.sequence(),
+            &redacted,
+        );
     }
 
     fn connection(&mut self, peers: Peers, content: Content) {
@@ -119,6 +139,17 @@ struct Known<S> {
 }
 
 impl<S: Read + Seek + Write> Redactor<S> {
+    /// Looks ahead at a packet, first at all of the capture, then [`Self::looked`]: without it, fragments of datagrams that never
+    /// become whole are left out.
+    pub fn look(&mut self, packet: &Packet<'_>) {
+        self.disguiser.look(packet);
+    }
+
+    /// Ends the look ahead.
+    pub fn looked(&mut self) {
+        self.disguiser.looked();
+    }
+
     /// The packet to be written for one that was read; `None` where it is left out.
     ///
     /// # Errors
@@ -155,39 +186,23 @@ impl<S: Read + Seek + Write> Disguise for Known<S> {
         let Some(encrypted) = self.connections.get(&ends(source, destination)) else {
             return Ok(self.options.keep_other);
         };
-        if *encrypted {
-            let blanked = &mut self.messages.report.encrypted;
-            *blanked = blanked.saturating_add(u64::try_from(payload.len()).unwrap_or(0));
-            keep_record_header(segment.payload, payload);
-            return Ok(!self.options.drop_encrypted);
-        }
         // Data of a SYN begins behind its number.
         let sequence = segment.sequence.wrapping_add(u32::from(segment.flags.syn));
-        self.streams
-            .fill((source, destination), segment.time, sequence, payload)?;
+        let flow = (source, destination);
+        for lane in [Lane::Secured, Lane::Messages] {
+            self.streams
+                .fill(flow, lane, segment.time, sequence, payload)?;
+        }
+        if *encrypted {
+            let blank = payload.iter().filter(|byte| **byte == 0).count();
+            let blanked = &mut self.messages.report.encrypted;
+            *blanked = blanked.saturating_add(u64::try_from(blank).unwrap_or(0));
+            return Ok(!self.options.drop_encrypted);
+        }
         Ok(true)
-    }
-}
-
-/// What begins like a TLS record shall begin like one of the same kind and length: by that it is known to be encrypted.
-fn keep_record_header(from: &[u8], to: &mut [u8]) {
-    let kept = match from {
-        // Handshake: client or server hello.
-        [0x16, 3, 0..=4, _, _, 1 | 2, ..] => 6,
-        [0x14..=0x17, 3, 0..=4, _, _, ..] => 5,
-        _ => 0,
-    };
-    for (to, from) in to.iter_mut().zip(from).take(kept) {
-        *to = *from;
     }
 }
 
 fn ends(one: SocketAddr, other: SocketAddr) -> (SocketAddr, SocketAddr) {
     (one.min(other), one.max(other))
-}
-
-/// A key made of a secret text. Whoever knows the text can try all numbers, so it should not be easy to guess.
-#[must_use]
-pub fn key(secret: &[u8]) -> [u8; 32] {
-    blake3::derive_key("ctishark redact pseudonyms v1", secret)
 }

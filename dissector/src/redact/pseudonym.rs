@@ -1,6 +1,8 @@
 //! Pseudonyms: of texts, numbers and addresses, each of the same length and alphabet as what it stands for, and the same one
 //! wherever that stands.
 
+mod spelling;
+
 use super::permute::Permutation;
 use crate::limits::MAX_PSEUDONYMS;
 use std::collections::HashMap;
@@ -31,18 +33,24 @@ impl Pseudonyms {
     /// Replaces a text word by word. What is neither letter nor digit stays: `20101;5550177` is two words, and each becomes
     /// what it becomes alone. An IPv4 address is one word, and becomes what it is in packets.
     pub(super) fn text(&mut self, text: &mut [u8]) {
+        self.words_of(text, false);
+    }
+
+    /// Replaces a value that should be an address or hold one, in whatever spelling; what is none is a text like others.
+    pub(super) fn address_text(&mut self, data: &mut [u8]) {
+        self.words_of(data, true);
+    }
+
+    /// `addresses` says that what looks like an IPv6 address is one. Elsewhere `1001::2002` may be two extensions, of which an address
+    /// would keep the zeros.
+    fn words_of(&mut self, text: &mut [u8], addresses: bool) {
         let mut rest = text;
         while !rest.is_empty() {
-            let len = match address_len(rest) {
-                Some((len, address)) => {
-                    let fake = self.address(IpAddr::V4(address)).to_string();
-                    let (word, _) = rest.split_at_mut(len);
-                    if fake.len() == word.len() {
-                        word.copy_from_slice(fake.as_bytes());
-                    } else {
-                        word.fill(b'0');
-                    }
-                    len
+            let len = match self.address_at(rest, addresses) {
+                Some(fake) => {
+                    let (word, _) = rest.split_at_mut(fake.len());
+                    word.copy_from_slice(&fake);
+                    fake.len()
                 }
                 None => {
                     let len = rest.iter().take_while(|b| is_word(**b)).count();
@@ -51,35 +59,40 @@ impl Pseudonyms {
                     len
                 }
             };
-            // What parts words; a dot after digits was looked at already.
+            // What parts words; a dot after digits was looked at already. An address may begin with colons.
             let (_, behind) = rest.split_at_mut(len);
-            let apart = behind.iter().take_while(|b| !is_word(**b)).count();
+            let may_begin = |at: usize| {
+                let begins = behind.get(at..).is_some_and(|b| b.starts_with(b"::"));
+                addresses && at.saturating_add(len) > 0 && begins
+            };
+            let apart = (0..)
+                .zip(behind.iter())
+                .take_while(|(at, byte)| !is_word(**byte) && !may_begin(*at))
+                .count();
             (_, rest) = behind.split_at_mut(apart);
         }
     }
 
-    /// Replaces a value that should be an address, and is treated as any text if it is none.
-    pub(super) fn address_text(&mut self, data: &mut [u8]) {
-        let end = data.iter().position(|b| *b == 0).unwrap_or(data.len());
-        let (text, behind) = data.split_at_mut(end);
-        let parsed = std::str::from_utf8(text).ok();
-        let six = parsed.and_then(|t| t.parse::<Ipv6Addr>().ok());
-        let same = six.and_then(|address| {
-            let written = address.to_string();
-            let fake = self.address(IpAddr::V6(address)).to_string();
-            if written.as_bytes() == &*text {
-                Some(fake)
-            } else if written.to_uppercase().as_bytes() == &*text {
-                Some(fake.to_uppercase())
-            } else {
-                None
+    /// What stands for the address at the beginning of a text, in the same spelling.
+    fn address_at(&mut self, text: &[u8], six: bool) -> Option<Vec<u8>> {
+        if six && let Some((len, address)) = spelling::six(text) {
+            let fake = self.address(IpAddr::V6(address));
+            let spelled = match fake {
+                IpAddr::V6(fake) => spelling::like(text.get(..len)?, fake),
+                IpAddr::V4(_) => None,
+            };
+            // Where it cannot be spelled alike, its words are replaced like any others.
+            if spelled.is_some() {
+                return spelled;
             }
-        });
-        match same.filter(|fake| fake.len() == text.len()) {
-            Some(fake) => text.copy_from_slice(fake.as_bytes()),
-            None => self.text(text),
         }
-        self.text(behind);
+        let (len, address) = spelling::four(text)?;
+        let fake = self.address(IpAddr::V4(address)).to_string().into_bytes();
+        Some(if fake.len() == len {
+            fake
+        } else {
+            vec![b'0'; len]
+        })
     }
 
     /// Replaces bytes that may be anything: text as text, others as they are.
@@ -173,7 +186,7 @@ impl Pseudonyms {
             .unwrap_or_else(|| self.number(number, most))
     }
 
-    /// Replaces a hardware address, but for groups and for none at all.
+    /// Replaces a hardware address, but for the one of all and none at all. Groups stay groups.
     pub(super) fn hardware(&mut self, address: &mut [u8]) {
         let Some(place) = address.first_chunk_mut::<6>() else {
             return;
@@ -183,15 +196,18 @@ impl Pseudonyms {
             *place = *fake;
             return;
         }
-        self.another_hardware(place);
+        // Going on past those that stay: they would stand for two.
+        while !stays(&before) {
+            self.another_hardware(place);
+            if !stays(place) {
+                break;
+            }
+        }
         remember(&mut self.hardware, before, *place);
     }
 
     fn another_hardware(&self, address: &mut [u8; 6]) {
         let [first, rest @ ..] = address;
-        if *first & 1 == 1 || *first == 0 && rest.iter().all(|b| *b == 0) {
-            return;
-        }
         let mut radices = vec![64];
         let mut digits = vec![u32::from(*first >> 2)];
         radices.extend(rest.iter().map(|_| 256));
@@ -222,7 +238,8 @@ impl Pseudonyms {
 
     /// Byte by byte, each by an order that depends on those before it.
     fn four(&self, address: Ipv4Addr) -> Ipv4Addr {
-        if address.is_unspecified() || address.is_loopback() || address.octets() >= [224, 0, 0, 0] {
+        let is_special = address.is_unspecified() || address.is_loopback();
+        if is_special || address.is_multicast() || address.is_broadcast() {
             return address;
         }
         let octets = address.octets();
@@ -337,6 +354,9 @@ fn alphabets(word: &[u8]) -> Vec<Alphabet> {
                 (b'0'..=b'9', _) => (b'0', 10),
                 (b'a'..=b'z', _) => (b'a', 26),
                 (b'A'..=b'Z', _) => (b'A', 26),
+                (1..=8, _) => (1, 8),
+                (0x0b | 0x0c, _) => (0x0b, 2),
+                (0x0e..=0x1f, _) => (0x0e, 18),
                 (0xc0.., _) if is_utf8 => (*byte, 1),
                 (0x80..=0xbf, 0xe0) if is_utf8 => (0xa0, 32),
                 (0x80..=0xbf, 0xed) if is_utf8 => (0x80, 32),
@@ -356,24 +376,14 @@ fn is_text(data: &[u8]) -> bool {
     data.iter().all(|b| matches!(b, 0 | 0x20..=0x7e))
 }
 
+/// Letters, digits, and what is no text: digits may be written as bytes from 0 to 9.
 const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || is_control(byte)
 }
 
-/// The IPv4 address at the beginning of a text, and its length.
-fn address_len(text: &[u8]) -> Option<(usize, Ipv4Addr)> {
-    let len = text
-        .iter()
-        .take_while(|b| b.is_ascii_digit() || **b == b'.')
-        .count();
-    let digits = text.get(..len)?;
-    // A sentence may end behind it.
-    let digits = digits.strip_suffix(b".").unwrap_or(digits);
-    if text.get(digits.len()).is_some_and(|b| is_word(*b)) {
-        return None;
-    }
-    let address = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    Some((digits.len(), address))
+/// Control characters but those that part words and lines.
+pub(super) const fn is_control(byte: u8) -> bool {
+    matches!(byte, 1..=8 | 0x0b | 0x0c | 0x0e..=0x1f)
 }
 
 /// Whether one byte of an IPv4 address may become another: as many digits, and private where the address is.
@@ -385,12 +395,22 @@ fn are_alike(before: &[u8], one: u8, other: u8) -> bool {
     };
     let kind = |o: u8| match (before, o) {
         // Each of these is a kind of its own.
-        ([], 0 | 10 | 127 | 169 | 172 | 192) => u32::from(o) + 1,
-        ([], 224..) => u32::from(o) + 1,
+        ([], 0 | 10 | 127 | 169 | 172 | 192 | 224..=239 | 255) => u32::from(o) + 1,
+        // Multicast is not for others, nor are no address and that of all.
+        ([], 240..) => 300,
+        ([0] | [0, 0] | [0, 0, 0], 0) | ([255] | [255, 255] | [255, 255, 255], 255) => 1,
         ([172], 16..=31) | ([192], 168) | ([169], 254) => 1,
         _ => 0,
     };
     digits(one) == digits(other) && kind(one) == kind(other)
+}
+
+/// Whether a hardware address says nothing about anybody.
+const fn stays(address: &[u8; 6]) -> bool {
+    matches!(
+        address,
+        [0, 0, 0, 0, 0, 0] | [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
+    )
 }
 
 fn low_byte(number: u32) -> u8 {

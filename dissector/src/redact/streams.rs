@@ -10,17 +10,26 @@ use std::net::SocketAddr;
 /// Sender and receiver.
 pub(super) type Flow = (SocketAddr, SocketAddr);
 
+/// What bytes of a stream are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Lane {
+    /// CTI messages; told by the number of their session.
+    Messages,
+    /// What may be shown of TLS; told by the number of the stream.
+    Secured,
+}
+
 /// Where redacted bytes are.
 pub(super) struct Streams<S> {
     spool: S,
     end: u64,
-    flows: HashMap<Flow, Vec<Epoch>>,
+    flows: HashMap<(Flow, Lane), Vec<Epoch>>,
     gathered: usize,
     /// Writing failed; told at the end.
     error: Option<io::Error>,
 }
 
-/// The messages of one session in one direction. The same ends may have several.
+/// The messages of one session in one direction, or the TLS of one stream. The same ends may have several.
 struct Epoch {
     session: u32,
     since: Timestamp,
@@ -52,10 +61,11 @@ impl<S: Read + Write + Seek> Streams<S> {
         }
     }
 
-    /// Takes a redacted message and the sequence number of its first byte.
+    /// Takes redacted bytes and the sequence number of the first one.
     pub(super) fn add(
         &mut self,
         flow: Flow,
+        lane: Lane,
         session: u32,
         time: Timestamp,
         sequence: u32,
@@ -68,7 +78,7 @@ impl<S: Read + Write + Seek> Streams<S> {
             gathered,
             error,
         } = self;
-        let epochs = flows.entry(flow).or_default();
+        let epochs = flows.entry((flow, lane)).or_default();
         if epochs.last().is_none_or(|epoch| epoch.session != session) {
             // What is pending of the one before goes with all others.
             epochs.push(Epoch {
@@ -119,11 +129,12 @@ impl<S: Read + Write + Seek> Streams<S> {
     pub(super) fn fill(
         &mut self,
         flow: Flow,
+        lane: Lane,
         time: Timestamp,
         sequence: u32,
         out: &mut [u8],
     ) -> io::Result<usize> {
-        let Some(epochs) = self.flows.get_mut(&flow) else {
+        let Some(epochs) = self.flows.get_mut(&(flow, lane)) else {
             return Ok(0);
         };
         // The session under way at that time comes first, then the next one, whose first bytes may have come a little before its
@@ -241,13 +252,26 @@ mod tests {
         for (index, chunk) in bytes.chunks(70).enumerate() {
             let at = index as u32 * 70;
             let hole = if at < 60_000 { 0 } else { 10 };
-            streams.add(FLOW, 1, seconds(0), start.wrapping_add(at + hole), chunk);
+            streams.add(
+                FLOW,
+                Lane::Messages,
+                1,
+                seconds(0),
+                start.wrapping_add(at + hole),
+                chunk,
+            );
         }
         streams.finish().unwrap();
         for at in (0..59_000_u32).step_by(777) {
             let mut out = [0; 100];
             let filled = streams
-                .fill(FLOW, seconds(1), start.wrapping_add(at), &mut out)
+                .fill(
+                    FLOW,
+                    Lane::Messages,
+                    seconds(1),
+                    start.wrapping_add(at),
+                    &mut out,
+                )
                 .unwrap();
             assert_eq!(filled, 100);
             assert_eq!(out[..], bytes[at as usize..][..100]);
@@ -256,7 +280,13 @@ mod tests {
         let mut out = [0xee; 20];
         let hole = 60_060_u32;
         let filled = streams
-            .fill(FLOW, seconds(1), start.wrapping_add(hole - 5), &mut out)
+            .fill(
+                FLOW,
+                Lane::Messages,
+                seconds(1),
+                start.wrapping_add(hole - 5),
+                &mut out,
+            )
             .unwrap();
         assert_eq!(filled, 10);
         assert_eq!(out[..5], bytes[hole as usize - 5..hole as usize]);
@@ -264,13 +294,15 @@ mod tests {
         assert_eq!(out[15..], bytes[hole as usize..][..5]);
         let mut out = [0; 4];
         assert_eq!(
-            streams.fill(FLOW, seconds(1), start - 4, &mut out).unwrap(),
+            streams
+                .fill(FLOW, Lane::Messages, seconds(1), start - 4, &mut out)
+                .unwrap(),
             0
         );
         let elsewhere = (FLOW.0, SocketAddr::new(FLOW.0.ip(), 2));
         assert_eq!(
             streams
-                .fill(elsewhere, seconds(1), start, &mut out)
+                .fill(elsewhere, Lane::Messages, seconds(1), start, &mut out)
                 .unwrap(),
             0
         );
@@ -279,14 +311,14 @@ mod tests {
     #[test]
     fn ports_used_again_do_not_mix() {
         let mut streams = Streams::new(Cursor::new(Vec::new()));
-        streams.add(FLOW, 1, seconds(10), 1000, b"first");
-        streams.add(FLOW, 2, seconds(20), 1000, b"again");
-        streams.add(FLOW, 3, seconds(30), 5000, b"third");
+        streams.add(FLOW, Lane::Messages, 1, seconds(10), 1000, b"first");
+        streams.add(FLOW, Lane::Messages, 2, seconds(20), 1000, b"again");
+        streams.add(FLOW, Lane::Messages, 3, seconds(30), 5000, b"third");
         streams.finish().unwrap();
         let mut at = |time, sequence| {
             let mut out = [0; 5];
             streams
-                .fill(FLOW, seconds(time), sequence, &mut out)
+                .fill(FLOW, Lane::Messages, seconds(time), sequence, &mut out)
                 .unwrap();
             out
         };

@@ -26,6 +26,7 @@ pub mod mutate;
 pub mod pack;
 pub mod program;
 pub mod reassembly;
+pub mod redact;
 pub mod scenario;
 pub mod seeds;
 
@@ -39,7 +40,7 @@ use std::path::{Path, PathBuf};
 pub type Check = fn(&[u8]);
 
 /// All targets, by the name of their folders in `seeds` and `regressions`.
-pub const TARGETS: [(&str, Check); 9] = [
+pub const TARGETS: [(&str, Check); 10] = [
     ("capture", capture::check),
     ("layers", layers::check),
     ("reassembly", reassembly::check),
@@ -49,6 +50,7 @@ pub const TARGETS: [(&str, Check); 9] = [
     ("filter", filter::check),
     ("analyses", analyses::check),
     ("diff", diff::check),
+    ("redact", redact::check),
 ];
 
 /// A folder beside this package: `found` or `regressions`.

@@ -8,6 +8,7 @@ use crate::layers::LINK_TYPES;
 use crate::memory::Memory;
 use crate::program::{HOLD, SECRETS, VERSION};
 use crate::reassembly;
+use crate::redact::{DROP, KEEP};
 use cti_dissector::capture::{Capture, Layers, Packet, Peeled};
 use ctishark_fixtures::{Scenario, Side};
 use serde_json::Value;
@@ -30,7 +31,8 @@ pub fn of(target: &str) -> Vec<Seed> {
         "reassembly" => segments(),
         "decode" => [vectors(), streams()].concat(),
         "scenario" => scenarios(),
-        "program" | "analyses" => programs(),
+        "program" | "analyses" => flagged(&[0, HOLD, HOLD | SECRETS, VERSION | 0xC0]),
+        "redact" => flagged(&[0, KEEP, 0, DROP]),
         "filter" => filters(),
         "diff" => pairs(),
         _ => Vec::new(),
@@ -95,8 +97,7 @@ fn filters() -> Vec<Seed> {
         .collect()
 }
 
-fn programs() -> Vec<Seed> {
-    let flags = [0, HOLD, HOLD | SECRETS, VERSION | 0xC0];
+fn flagged(flags: &[u8]) -> Vec<Seed> {
     capture_files()
         .into_iter()
         .zip(flags.iter().cycle())

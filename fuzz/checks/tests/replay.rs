@@ -95,6 +95,11 @@ fn program() {
 }
 
 #[test]
+fn redact() {
+    replay("redact", 150);
+}
+
+#[test]
 fn filter() {
     replay("filter", 2000);
 }

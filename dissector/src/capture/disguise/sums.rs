@@ -4,6 +4,35 @@
 use etherparse::checksum::Sum16BitWords;
 use std::net::IpAddr;
 
+/// What a check sum says of the bytes that it was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Right,
+    Wrong,
+    /// It is not used, left to the hardware, or covers bytes that were not captured.
+    Unknown,
+}
+
+impl Verdict {
+    /// Of a check sum that stands within the bytes, behind what stands in front of them in the sum.
+    pub(super) fn of(head: &[u8], bytes: &[u8], found: u16, whole: bool) -> Self {
+        if !whole {
+            Self::Unknown
+        } else if sum(head, bytes) == 0 {
+            Self::Right
+        } else if found == 0 || is_begun(head, found) {
+            Self::Unknown
+        } else {
+            Self::Wrong
+        }
+    }
+}
+
+/// What a system puts there for its hardware to finish.
+fn is_begun(head: &[u8], found: u16) -> bool {
+    !head.is_empty() && found == !sum(head, &[])
+}
+
 /// Two lookalikes: bytes as they were, and as they are now with a check sum of zero.
 pub(super) struct Pair<'a> {
     pub old: &'a [u8],
@@ -23,14 +52,13 @@ impl Pair<'_> {
             // Not used, or left to the hardware.
             return 0;
         }
-        if !self.whole || sum(self.old_head, self.old) == 0 {
-            return right;
+        match Verdict::of(self.old_head, self.old, old, self.whole) {
+            Verdict::Unknown if self.whole && is_begun(self.old_head, old) => {
+                !sum(self.new_head, &[])
+            }
+            Verdict::Right | Verdict::Unknown => right,
+            Verdict::Wrong => right ^ 0x0101,
         }
-        if !self.old_head.is_empty() && old == !sum(self.old_head, &[]) {
-            // What a system puts there for its hardware to finish.
-            return !sum(self.new_head, &[]);
-        }
-        right ^ 0x0101
     }
 }
 

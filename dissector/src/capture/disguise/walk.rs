@@ -1,4 +1,4 @@
-//! Finds where in a packet its headers are.
+//! Finds where in a packet its headers are, and whether they can be believed.
 
 use super::super::bytes::Bytes;
 use super::super::exported::{self, Exported};
@@ -8,6 +8,7 @@ use super::super::layers::{in_datagram, join, of_exported};
 use super::super::link::{self, Carrier, Network};
 use super::super::tunnel::{self, Nest};
 use super::super::{Packet, Segment, Tunnel, length};
+use super::sums::{self, Verdict};
 use etherparse::IpNumber;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -34,36 +35,108 @@ pub(super) enum Layer {
     },
 }
 
+/// What a packet was found to carry.
+pub(super) enum Found<'a> {
+    Segment(Walk<'a>),
+    /// A part of a datagram that never becomes whole.
+    Part(Part<'a>),
+}
+
+/// A packet with a part of an IP datagram.
+pub(super) struct Part<'a> {
+    pub layers: Vec<Layer>,
+    /// What the datagram carries, as far as the part tells.
+    pub protocol: IpNumber,
+    /// It is the first one.
+    pub begins: bool,
+    pub payload: &'a [u8],
+    /// Where in the packet the payload is.
+    pub place: usize,
+}
+
 /// A packet with a TCP segment.
 pub(super) struct Walk<'a> {
     pub layers: Vec<Layer>,
     pub segment: Segment<'a>,
     /// The TCP header as far as captured; empty where there was none.
     pub tcp: &'a [u8],
+    /// The header is as long as it says, as far as can be told: what follows its fixed part are its options.
+    pub sound: bool,
     /// Hops left, of the innermost datagram.
     pub ttl: u8,
     /// Where in the packet the TCP header is; `None` where the segment was put together.
     pub place: Option<usize>,
 }
 
+/// What speaks against headers. Where a length in one of them was damaged, payload would be taken for the fields behind it.
+#[derive(Default)]
+struct Doubt {
+    /// A check sum is wrong, or there is none that confirms the length of an IPv4 header with options.
+    wrong: bool,
+    /// There are headers with a length that no check sum of IP covers.
+    extended: bool,
+}
+
+impl Doubt {
+    /// Looks at the header of a datagram.
+    fn look(&mut self, bytes: &Bytes<'_>, datagram: &Datagram<'_>) {
+        let data = bytes.data;
+        let header = data
+            .len()
+            .min((datagram.payload.as_ptr().addr()).saturating_sub(data.as_ptr().addr()));
+        let Some(first) = data.first() else {
+            return;
+        };
+        if first >> 4 == 4 {
+            let len = usize::from(first & 15) * 4;
+            let sum = data.get(10..).and_then(<[u8]>::first_chunk::<2>);
+            let found = u16::from_be_bytes(*sum.unwrap_or(&[0; 2]));
+            self.wrong |= match Verdict::of(&[], data.get(..len).unwrap_or_default(), found, true) {
+                Verdict::Right => false,
+                Verdict::Unknown => len > IPV4_HEADER,
+                Verdict::Wrong => true,
+            };
+            self.extended |= header > len;
+        } else {
+            let fragment = usize::from(datagram.fragment.is_some()) * FRAGMENT_HEADER;
+            self.extended |= header > IPV6_HEADER + fragment;
+        }
+    }
+
+    /// Whether headers can be believed of which the sum of TCP says so much.
+    const fn allows(&self, tcp: Verdict, in_place: bool) -> bool {
+        match tcp {
+            Verdict::Right => true,
+            Verdict::Unknown => !self.wrong,
+            Verdict::Wrong => !self.wrong && !self.extended && in_place,
+        }
+    }
+}
+
+const IPV4_HEADER: usize = 20;
+const IPV6_HEADER: usize = 40;
+const FRAGMENT_HEADER: usize = 8;
+
 impl<'a> Walk<'a> {
-    /// Goes through a packet, as [`Layers`](super::super::Layers) does.
+    /// Goes through a packet, as [`Layers`](super::super::Layers) does. `lost` says that its fragment never becomes whole.
     pub(super) fn new(
         fragments: &mut Fragments,
         joined: &'a mut [Vec<u8>],
         packet: &Packet<'a>,
-    ) -> Result<Self, Stop> {
+        lost: bool,
+    ) -> Result<Found<'a>, Stop> {
         let whole = Bytes {
             data: packet.data,
             missing: packet
                 .original_len
                 .saturating_sub(length(packet.data.len())),
         };
-        let mut carriers = Vec::new();
+        let mut carriers = vec![packet.id];
         let mut network = link::network(packet.link_type, whole);
         let mut nest = Nest::default();
         let mut buffers = joined.iter_mut();
         let mut layers = Vec::new();
+        let mut doubt = Doubt::default();
         let mut in_place = !matches!(
             packet.link_type,
             link::NFLOG | link::PKTAP | link::EXPORTED_PDU
@@ -73,7 +146,19 @@ impl<'a> Walk<'a> {
             let (start, protocol, opened) = match network {
                 Network::Ip(bytes) => {
                     let mut datagram = ip::datagram(bytes)?;
-                    if datagram.fragment.is_some() {
+                    doubt.look(&bytes, &datagram);
+                    if let Some(fragment) = datagram.fragment {
+                        if !doubt.allows(Verdict::Unknown, in_place) {
+                            return Err(Stop::Malformed);
+                        }
+                        if lost && (!in_place || doubt.extended) {
+                            return Err(Stop::Fragment);
+                        }
+                        if lost {
+                            let (start, place) = (at(bytes.data)?, at(datagram.payload)?);
+                            let begins = fragment.offset.value() == 0;
+                            return Ok(part(layers, &datagram, start, place, begins));
+                        }
                         let buffer = buffers.next().ok_or(Stop::TooDeep)?;
                         datagram = join(fragments, packet, &datagram, nest, &mut carriers, buffer)?;
                         in_place = false;
@@ -82,7 +167,8 @@ impl<'a> Walk<'a> {
                         layers.push(ip_layer(&datagram, at(bytes.data)?, at(datagram.payload)?));
                     }
                     if datagram.protocol == IpNumber::TCP {
-                        return Self::ends(packet, &datagram, layers, in_place);
+                        return Self::ends(packet, &datagram, layers, in_place, &doubt)
+                            .map(Found::Segment);
                     }
                     (
                         datagram.payload,
@@ -96,13 +182,14 @@ impl<'a> Walk<'a> {
                         continue;
                     }
                     Exported::Tcp(payload) => {
-                        return Ok(Self {
+                        return Ok(Found::Segment(Self {
                             layers,
                             segment: of_exported(packet, &payload),
                             tcp: &[],
+                            sound: true,
                             ttl: 64,
                             place: None,
-                        });
+                        }));
                     }
                 },
                 Network::Carrier(carrier, bytes) => {
@@ -132,8 +219,15 @@ impl<'a> Walk<'a> {
         datagram: &Datagram<'a>,
         layers: Vec<Layer>,
         in_place: bool,
+        doubt: &Doubt,
     ) -> Result<Self, Stop> {
-        let (segment, _, header_len) = in_datagram(packet, datagram)?;
+        let (segment, found, header_len) = in_datagram(packet, datagram)?;
+        let len = length(datagram.payload.len());
+        let head = sums::head(datagram.source, datagram.destination, IpNumber::TCP.0, len);
+        let verdict = Verdict::of(&head, datagram.payload, found, datagram.missing == 0);
+        if !doubt.allows(verdict, in_place) {
+            return Err(Stop::Malformed);
+        }
         let header_len = header_len.min(datagram.payload.len());
         let place = match in_place {
             true => Some(offset(packet.data, datagram.payload)?),
@@ -143,10 +237,28 @@ impl<'a> Walk<'a> {
             layers,
             segment,
             tcp: datagram.payload.get(..header_len).unwrap_or_default(),
+            sound: verdict != Verdict::Wrong,
             ttl: datagram.ttl,
             place,
         })
     }
+}
+
+fn part<'a>(
+    mut layers: Vec<Layer>,
+    datagram: &Datagram<'a>,
+    start: usize,
+    place: usize,
+    begins: bool,
+) -> Found<'a> {
+    layers.push(ip_layer(datagram, start, place));
+    Found::Part(Part {
+        layers,
+        protocol: datagram.protocol,
+        begins,
+        payload: datagram.payload,
+        place,
+    })
 }
 
 fn ip_layer(datagram: &Datagram<'_>, start: usize, payload: usize) -> Layer {

@@ -4,7 +4,7 @@ use super::super::link;
 use super::super::{Packet, Tunnel, length};
 use super::Disguise;
 use super::sums::{self, Pair};
-use super::walk::{Layer, Walk};
+use super::walk::{Layer, Part, Walk};
 use etherparse::{IpNumber, Ipv4Header, Ipv6Header, TcpHeader};
 use std::net::IpAddr;
 use std::ops::Range;
@@ -23,35 +23,9 @@ pub(super) fn in_place(
     disguise: &mut impl Disguise,
 ) {
     let data = packet.data;
-    out.resize(data.len(), 0);
-    let first = walk.layers.first().map_or(tcp, |layer| match layer {
-        Layer::Ip { header, .. } | Layer::Tunnel { header, .. } => header.start,
-    });
-    link_header(out, packet, first, disguise);
-    for layer in &walk.layers {
-        match layer {
-            Layer::Ip {
-                header,
-                source,
-                destination,
-                ..
-            } => ip_header(
-                out,
-                data,
-                header,
-                disguise.address(*source),
-                disguise.address(*destination),
-            ),
-            Layer::Tunnel {
-                kind,
-                header,
-                frame,
-                protocol,
-            } => tunnel_header(out, data, *kind, header, *frame, *protocol, disguise),
-        }
-    }
+    headers(out, packet, &walk.layers, tcp, disguise);
     if let Some(place) = out.get_mut(tcp..) {
-        tcp_header(place, walk.tcp);
+        tcp_header(place, walk.tcp, walk.sound);
         if let Some(place) = place.get_mut(walk.tcp.len()..)
             && let Some(place) = place.get_mut(..payload.len())
         {
@@ -74,8 +48,67 @@ pub(super) fn in_place(
         ends,
         disguise,
     );
+    sums_around(out, data, &walk.layers, disguise);
+}
+
+/// A part of a datagram that never becomes whole: its headers, and zeros. Ports of UDP tell that it is of a tunnel.
+pub(super) fn part(
+    out: &mut Vec<u8>,
+    packet: &Packet<'_>,
+    part: &Part<'_>,
+    disguise: &mut impl Disguise,
+) {
+    const PORTS: usize = 4;
+    headers(out, packet, &part.layers, part.place, disguise);
+    if part.begins && part.protocol == IpNumber::UDP {
+        let len = part.payload.len().min(PORTS);
+        copy(out, packet.data, part.place..part.place.saturating_add(len));
+    }
+    sums_around(out, packet.data, &part.layers, disguise);
+}
+
+/// All headers up to `end`, behind which are zeros.
+fn headers(
+    out: &mut Vec<u8>,
+    packet: &Packet<'_>,
+    layers: &[Layer],
+    end: usize,
+    disguise: &mut impl Disguise,
+) {
+    let data = packet.data;
+    out.resize(data.len(), 0);
+    let first = layers.first().map_or(end, |layer| match layer {
+        Layer::Ip { header, .. } | Layer::Tunnel { header, .. } => header.start,
+    });
+    link_header(out, packet, first, disguise);
+    for layer in layers {
+        match layer {
+            Layer::Ip {
+                header,
+                source,
+                destination,
+                ..
+            } => ip_header(
+                out,
+                data,
+                header,
+                disguise.address(*source),
+                disguise.address(*destination),
+            ),
+            Layer::Tunnel {
+                kind,
+                header,
+                frame,
+                protocol,
+            } => tunnel_header(out, data, *kind, header, *frame, *protocol, disguise),
+        }
+    }
+}
+
+/// The check sums of what is around a segment or a part of a datagram, from inside out.
+fn sums_around(out: &mut [u8], data: &[u8], layers: &[Layer], disguise: &mut impl Disguise) {
     let mut around = None;
-    for layer in walk.layers.iter().rev() {
+    for layer in layers.iter().rev() {
         match layer {
             Layer::Tunnel {
                 header, protocol, ..
@@ -141,7 +174,7 @@ pub(super) fn alone(
                 .unwrap_or(&[0; TCP_HEADER]),
         );
     } else {
-        tcp_header(&mut header, walk.tcp);
+        tcp_header(&mut header, walk.tcp, walk.sound);
     }
     let captured = header.len().saturating_add(payload.len());
     let on_wire = length(captured).saturating_add(segment.missing);
@@ -314,13 +347,13 @@ fn extension_headers(out: &mut [u8], data: &[u8], range: Range<usize>, mut kind:
 }
 
 /// The fields of a TCP header, as far as its flags give them a meaning, and its well-known options with their usual lengths: segment size,
-/// window scale, selective acknowledgments allowed and made, time stamps. Others become padding. The check sum stays zero.
-fn tcp_header(out: &mut [u8], header: &[u8]) {
-    const NO_OPERATION: u8 = 1;
+/// window scale, selective acknowledgments allowed and made, time stamps. Others become padding, and all of them where they do not come out
+/// as options do. The check sum stays zero.
+fn tcp_header(out: &mut [u8], header: &[u8], sound: bool) {
     const FLAGS: usize = 13;
     const ACK: u8 = 0x10;
     const URG: u8 = 0x20;
-    copy(out, header, 0..header.len());
+    copy(out, header, 0..TCP_HEADER.min(header.len()));
     put(out, TCP_SUM, 0);
     let flags = header.get(FLAGS).copied().unwrap_or_default();
     for (flag, meant) in [(ACK, 8..12), (URG, 18..20)] {
@@ -330,35 +363,55 @@ fn tcp_header(out: &mut [u8], header: &[u8]) {
             number.fill(0);
         }
     }
-    let mut at = TCP_HEADER;
-    while let Some(&kind) = header.get(at) {
-        let len = match (kind, header.get(at.saturating_add(1))) {
-            (0, _) => 1,
-            (NO_OPERATION, _) => 1,
-            (_, Some(len)) => usize::from(*len).max(2),
-            (_, None) => 1,
-        };
-        let end = at.saturating_add(len).min(header.len());
-        if kind == 0 {
-            // What is behind the end of options is nothing.
-            if let Some(rest) = out.get_mut(at..header.len()) {
-                rest.fill(0);
-            }
-            return;
+    let Some(place) = out.get_mut(TCP_HEADER..header.len()) else {
+        return;
+    };
+    place.fill(NO_OPERATION);
+    let options = header.get(TCP_HEADER..).unwrap_or_default();
+    if let (true, Some(known)) = (sound, known_options(options)) {
+        for range in known {
+            copy(place, options, range);
         }
-        let as_known = match kind {
+    }
+}
+
+const NO_OPERATION: u8 = 1;
+
+/// Where the options are that may be kept; `None` where these bytes are not what options look like.
+fn known_options(options: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut known = Vec::new();
+    let mut seen = Vec::new();
+    let mut at = 0;
+    while let Some(&kind) = options.get(at) {
+        match kind {
+            // What is behind the end of options is nothing.
+            0 => break,
+            NO_OPERATION => {
+                at += 1;
+                continue;
+            }
+            _ => {}
+        }
+        let len = usize::from(*options.get(at.saturating_add(1))?);
+        let range = at..at.saturating_add(len);
+        if len < 2 || range.end > options.len() || seen.contains(&kind) {
+            return None;
+        }
+        seen.push(kind);
+        let fits = match kind {
             2 => len == 4,
             3 => len == 3,
             4 => len == 2,
             5 => matches!(len, 10 | 18 | 26 | 34),
             8 => len == 10,
-            _ => kind == NO_OPERATION,
+            _ => false,
         };
-        if !as_known && let Some(option) = out.get_mut(at..end) {
-            option.fill(NO_OPERATION);
+        at = range.end;
+        if fits {
+            known.push(range);
         }
-        at = end;
     }
+    Some(known)
 }
 
 /// Captured bytes of a UDP datagram, and how many are missing: it may be shorter than the IP datagram.

@@ -76,6 +76,17 @@ fn bytes_that_are_no_text_become_others() {
 }
 
 #[test]
+fn digits_written_as_small_bytes_stayed_what_they_were() {
+    let mut data = *b"\x05\x05\x05\x00\x01\x04\x02";
+    Pseudonyms::new([3; 32]).text(&mut data);
+    let [a, b, c, end, d, e, f] = data;
+    assert_ne!([a, b, c], [5, 5, 5]);
+    assert_ne!([d, e, f], [1, 4, 2]);
+    assert_eq!(end, 0);
+    assert!([a, b, c, d, e, f].iter().all(|b| (1..=8).contains(b)));
+}
+
+#[test]
 fn networks_stay_together_and_private() {
     let (a, b, c) = (
         address("10.20.30.40"),
@@ -92,6 +103,10 @@ fn networks_stay_together_and_private() {
         "8.8.8.8",
         "172.1.2.3",
         "100.64.0.1",
+        "240.0.0.1",
+        "254.255.255.255",
+        "255.255.255.254",
+        "0.0.0.7",
     ] {
         let fake = address(original);
         assert_eq!(fake.len(), original.len());
@@ -130,14 +145,46 @@ fn networks_stay_together_and_private() {
 #[test]
 fn an_address_in_a_field_is_that_of_the_packets() {
     let mut pseudonyms = Pseudonyms::new([3; 32]);
-    for original in ["10.1.2.30\0\0", "2001:db8::10:5\0", "FE80::A:2"] {
+    for original in ["10.1.2.30\0\0", "2001:db8::10:5\0", "fe80::a:2"] {
         let mut data = original.as_bytes().to_vec();
         pseudonyms.address_text(&mut data);
-        let fake = address(&original.trim_end_matches('\0').to_lowercase());
-        let expected = original.replace(original.trim_end_matches('\0'), &fake);
-        let found = String::from_utf8(data).unwrap();
-        assert_eq!(found.to_lowercase(), expected);
+        let plain = original.trim_end_matches('\0');
+        let expected = original.replace(plain, &address(plain));
+        assert_eq!(String::from_utf8(data).unwrap(), expected);
     }
+}
+
+#[test]
+fn an_address_in_another_spelling_became_another_address() {
+    let mut pseudonyms = Pseudonyms::new([3; 32]);
+    for (original, plain) in [
+        ("FE80::A:2", "fe80::a:2"),
+        ("2001:0db8:0000:0000:0000:0000:0010:0005", "2001:db8::10:5"),
+        ("2001:DB8:0:0:0:0:10:5", "2001:db8::10:5"),
+        ("::FFFF:10.0.0.5", "::ffff:10.0.0.5"),
+    ] {
+        let mut data = original.as_bytes().to_vec();
+        pseudonyms.address_text(&mut data);
+        let found = String::from_utf8(data).unwrap();
+        assert_eq!(found.len(), original.len());
+        let found: IpAddr = found.parse().unwrap();
+        assert_eq!(found.to_string(), address(plain), "{original}");
+    }
+    let mut uri = b"rtsp://[2001:db8::10:5]:554/x".to_vec();
+    pseudonyms.address_text(&mut uri);
+    let uri = String::from_utf8(uri).unwrap();
+    assert!(
+        uri.contains(&format!("[{}]:", address("2001:db8::10:5"))),
+        "{uri}"
+    );
+}
+
+#[test]
+fn extensions_between_colons_are_no_address() {
+    assert_eq!(
+        text("1001::2002"),
+        format!("{}::{}", text("1001"), text("2002"))
+    );
 }
 
 #[test]
@@ -155,13 +202,32 @@ fn numbers_keep_their_digits_and_their_bounds() {
 }
 
 #[test]
-fn hardware_addresses_change_but_those_of_groups() {
+fn hardware_addresses_change_but_that_of_all() {
     let mut pseudonyms = Pseudonyms::new([3; 32]);
-    let mut one = [2, 0, 0, 0, 0, 1];
-    pseudonyms.hardware(&mut one);
-    assert_ne!(one, [2, 0, 0, 0, 0, 1]);
-    assert_eq!(one.first().unwrap() & 3, 2);
-    let mut group = [0xff; 6];
-    pseudonyms.hardware(&mut group);
-    assert_eq!(group, [0xff; 6]);
+    // A station, a group, and a group that holds the address of a cluster.
+    for one in [
+        [2, 0, 0, 0, 0, 1],
+        [1, 0, 0x5e, 1, 2, 3],
+        [3, 0xbf, 10, 0, 0, 5],
+    ] {
+        let mut fake = one;
+        pseudonyms.hardware(&mut fake);
+        assert_ne!(fake, one);
+        assert_eq!(fake.first().unwrap() & 3, one.first().unwrap() & 3);
+    }
+    for same in [[0xff; 6], [0; 6]] {
+        let mut fake = same;
+        pseudonyms.hardware(&mut fake);
+        assert_eq!(fake, same);
+    }
+}
+
+#[test]
+fn no_two_addresses_at_the_ends_of_ranges_become_the_same() {
+    for prefix in ["0.0.0", "255.255.255", "254.1.255"] {
+        let fakes: BTreeSet<String> = (0..=255)
+            .map(|n| address(&format!("{prefix}.{n}")))
+            .collect();
+        assert_eq!(fakes.len(), 256, "{prefix}");
+    }
 }

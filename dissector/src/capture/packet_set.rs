@@ -1,17 +1,17 @@
 //! A set of packets: one bit for each packet up to the last one in it.
 
-use crate::capture::PacketId;
+use super::PacketId;
 use std::collections::BTreeMap;
 
 /// Packets by input and number.
 #[derive(Default)]
-pub(super) struct PacketSet {
+pub(crate) struct PacketSet {
     inputs: BTreeMap<u32, Vec<u64>>,
 }
 
 impl PacketSet {
     /// Adds packets.
-    pub(super) fn add(&mut self, packets: &[PacketId]) {
+    pub(crate) fn add(&mut self, packets: &[PacketId]) {
         for packet in packets {
             let Some((word, bit)) = place(packet.number) else {
                 continue;
@@ -27,7 +27,7 @@ impl PacketSet {
     }
 
     /// Whether a packet is in it.
-    pub(super) fn contains(&self, packet: PacketId) -> bool {
+    pub(crate) fn contains(&self, packet: PacketId) -> bool {
         let found = || {
             let (word, bit) = place(packet.number)?;
             Some(self.inputs.get(&packet.input)?.get(word)? & bit != 0)
