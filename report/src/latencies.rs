@@ -164,7 +164,7 @@ impl Row {
                 name => name.to_owned(),
             },
             asked_by: key.direction.sender(),
-            requests: grouped(responses.requests),
+            requests: grouped(responses.requests.made),
             latencies: [
                 latencies.quantile(500),
                 latencies.quantile(900),
@@ -172,7 +172,12 @@ impl Row {
                 latencies.max(),
             ]
             .map(shown),
-            faults: [responses.failed, responses.unanswered, responses.late].map(Count::new),
+            faults: [
+                responses.requests.failed,
+                responses.requests.unanswered,
+                responses.late,
+            ]
+            .map(Count::new),
             chart,
         }
     }

@@ -14,6 +14,7 @@ use cti_dissector::analysis::Statistics;
 use cti_dissector::analysis::agents::AgentsReport;
 use cti_dissector::record::Notice;
 use cti_dissector::render::json::Summary;
+use cti_dissector::tally::Tally;
 use cti_dissector::triage::Problem;
 use jiff::tz::TimeZone;
 use std::fmt;
@@ -226,6 +227,7 @@ fn length<T>(list: &[T]) -> u64 {
 
 fn figures(summary: &Summary, calls: &CallSheets, agents: &AgentsReport) -> Vec<Figure> {
     let totals = &summary.totals;
+    let requests = &totals.requests;
     let figure = |name, number: u64, note: String| Figure {
         name,
         value: grouped(number),
@@ -262,15 +264,29 @@ fn figures(summary: &Summary, calls: &CallSheets, agents: &AgentsReport) -> Vec<
             selected,
             format!("{} answered", amount(answered, "call", "calls")),
         ),
-        figure("Requests", totals.requests, "of either side".to_owned()),
-        bad("Failed", totals.failed, "requests answered by a failure"),
+        figure("Requests", requests.made, made(requests)),
+        bad("Failed", requests.failed, "requests answered by a failure"),
         bad(
             "Unanswered",
-            totals.unanswered,
+            requests.unanswered,
             "requests without an answer",
         ),
         bad("Missing bytes", totals.missing, "not captured, though sent"),
     ]
+}
+
+/// What became of the requests that neither failed nor lack an answer.
+fn made(requests: &Tally) -> String {
+    let mut words = vec![format!("{} answered", grouped(requests.answered))];
+    for (count, what) in [
+        (requests.open, "open at the end of the capture"),
+        (requests.not_judged, "not judged"),
+    ] {
+        if count > 0 {
+            words.push(format!("{} {what}", grouped(count)));
+        }
+    }
+    words.join(", ")
 }
 
 /// How calls went, the most frequent first.

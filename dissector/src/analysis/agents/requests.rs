@@ -96,7 +96,9 @@ pub(super) fn settle(
             requests.failed = requests.failed.saturating_add(1);
             asked.retain(|a| a.message != no);
         }
-        OutcomeKind::Unanswered => requests.unanswered = requests.unanswered.saturating_add(1),
+        OutcomeKind::Unanswered | OutcomeKind::SessionEnded => {
+            requests.unanswered = requests.unanswered.saturating_add(1);
+        }
         _ => {}
     }
     let mut latest = requests.list.iter_mut().rev();

@@ -21,7 +21,7 @@ pub(super) const DIRECTION: [Column; 5] = [
     BAR,
 ];
 
-pub(super) const SESSION: [Column; 15] = [
+pub(super) const SESSION: [Column; 18] = [
     Column::right("SESSION", "session"),
     Column::left("CLIENT", "client"),
     Column::left("SERVER", "server"),
@@ -31,41 +31,48 @@ pub(super) const SESSION: [Column; 15] = [
     Column::csv("messages_from_server"),
     Column::right("BYTES", "bytes"),
     Column::right("REQUESTS", "requests"),
+    Column::csv("answered"),
     Column::right("FAILED", "failed"),
     Column::right("UNANSWERED", "unanswered"),
+    Column::csv("open"),
+    Column::csv("not_judged"),
     Column::right("MEDIAN", "median_ms"),
     Column::right("P99", "p99_ms"),
     Column::right("MAX", "max_ms"),
     BAR,
 ];
 
-pub(super) const INTERVAL: [Column; 9] = [
+pub(super) const INTERVAL: [Column; 12] = [
     Column::left("FROM", "from"),
     Column::right("MESSAGES", "messages"),
     Column::right("OF CLIENTS", "messages_from_client"),
     Column::right("OF SERVERS", "messages_from_server"),
     Column::right("BYTES", "bytes"),
     Column::right("REQUESTS", "requests"),
+    Column::csv("answered"),
     Column::right("FAILED", "failed"),
     Column::right("UNANSWERED", "unanswered"),
+    Column::csv("open"),
+    Column::csv("not_judged"),
     BAR,
 ];
 
-pub(super) const LATENCY: [Column; 14] = [
+pub(super) const LATENCY: [Column; 15] = [
     Column::csv("type"),
     Column::left("REQUEST", "request"),
     Column::left("ASKED BY", "asked_by"),
     Column::right("COUNT", "requests"),
     Column::right("ANSWERED", "answered"),
+    Column::right("FAILED", "failed"),
+    Column::right("UNANSWERED", "unanswered"),
+    Column::right("LATE", "late"),
+    Column::right("OPEN", "open"),
+    Column::right("NOT JUDGED", "not_judged"),
     Column::right("MIN", "min_ms"),
     Column::right("MEDIAN", "median_ms"),
     Column::right("P90", "p90_ms"),
     Column::right("P99", "p99_ms"),
     Column::right("MAX", "max_ms"),
-    Column::right("FAILED", "failed"),
-    Column::right("UNANSWERED", "unanswered"),
-    Column::right("LATE", "late"),
-    Column::right("NOT JUDGED", "not_judged"),
 ];
 
 pub(super) const RESPONSE_TIME: [Column; 8] = [

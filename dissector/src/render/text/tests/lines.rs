@@ -172,8 +172,11 @@ fn session() -> Session {
         counts: Counts {
             from_client: 60,
             from_server: 60,
-            failed: 2,
-            unanswered: 1,
+            requests: Tally {
+                failed: 2,
+                unanswered: 1,
+                ..Tally::default()
+            },
             missing: 2920,
             skipped: 1,
             ..Counts::default()
