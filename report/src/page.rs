@@ -88,6 +88,8 @@ struct Page<'a> {
     requests: Requests,
     empty: Option<String>,
     in_table: String,
+    /// How many more are in the table because something points at them.
+    further: Option<String>,
     counts: Counts,
     left_out: Option<LeftOut>,
 }
@@ -202,7 +204,12 @@ impl Report {
             more_calls: self.calls.more,
             empty: (collected.empty > 0)
                 .then(|| amount(collected.empty, "connection", "connections")),
-            in_table: amount(length(&messages.kept), "message", "messages"),
+            in_table: amount(
+                length(&messages.kept).saturating_sub(messages.further),
+                "message",
+                "messages",
+            ),
+            further: (messages.further > 0).then(|| grouped(messages.further)),
             counts: Counts {
                 findings: grouped(length(&self.problems)),
                 sessions: grouped(length(&collected.sessions)),

@@ -1,5 +1,6 @@
 //! A report to read: one HTML page.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use ctishark_report::{CallSheets, Collector, Report, Scope};
 use super::{book, study};
 use crate::args::ReportArgs;
 use crate::driver;
+use crate::inputs;
 use crate::save;
 use crate::settings::{ReportOptions, Settings};
 
@@ -59,17 +61,30 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         stories: true,
         in_order: true,
     };
+    let collector =
+        |also| Collector::new(most, also, selective, several_inputs, zone.clone());
+    let again = inputs::again(&inputs);
     let finished = study::run(inputs, &selection, &decoding, settings, |_| {
         (
             Triage::new(limits, selective),
             Calls::new(stories, CallSheets::new(zone.clone())),
             Agents::new(true),
             Statistics::new(None),
-            Collector::new(most, selective, several_inputs, zone.clone()),
+            collector(BTreeSet::new()),
         )
     })?;
-    let (triage, calls, agents, statistics, collector) = finished.analysis;
+    let (triage, calls, agents, statistics, collected) = finished.analysis;
     let (calls, reached) = calls.finish();
+    let problems = triage.finish();
+    let mut collected = collected.finish();
+    // Only at the end is it known which messages beyond the first ones are wanted.
+    let missing = collected.missing(&problems, &calls);
+    if let Some(again) = again.filter(|_| !missing.is_empty() && !finished.outcome.failed) {
+        let second = study::run_again(again, &selection, &decoding, settings, |_| {
+            collector(missing)
+        })?;
+        collected = second.analysis.finish();
+    }
     let mut notices = finished.outcome.notices.clone();
     notices.extend(book::notices(reached));
     let summary = driver::summary(&finished.outcome, finished.selected);
@@ -82,11 +97,11 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
             summary,
             notices,
         },
-        problems: triage.finish(),
+        problems,
         calls,
         agents: agents.finish(),
         statistics,
-        collected: collector.finish(),
+        collected,
     };
     let page = report.page().context("the page could not be made")?;
     let written = file.write_all(page.as_bytes());

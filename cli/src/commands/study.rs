@@ -54,21 +54,46 @@ pub fn run<A: Analysis>(
     settings: &Settings,
     make: impl FnOnce(Timestamp) -> A,
 ) -> anyhow::Result<Finished<A>> {
-    // Whether a request is selected may show only when its outcome does.
-    let dissector = driver::options(decoding, selection.asks_for_outcomes());
-    let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, |start| {
-        let selector = Selector::new(selection.criteria(start));
-        Ok(Run(Study::new(make(start), selector)))
-    })?;
+    let outcome = read(inputs, selection, decoding, settings, make)?;
     outcome.remark(settings);
     outcome.remark_nothing_selected(outcome.sink.0.selector(), settings);
+    Ok(finish(outcome))
+}
+
+/// The same for captures that were read before: what there is to remark on them has been said.
+pub fn run_again<A: Analysis>(
+    inputs: Vec<FileInput>,
+    selection: &Selection,
+    decoding: &Decoding,
+    settings: &Settings,
+    make: impl FnOnce(Timestamp) -> A,
+) -> anyhow::Result<Finished<A>> {
+    read(inputs, selection, decoding, settings, make).map(finish)
+}
+
+fn read<A: Analysis>(
+    inputs: Vec<FileInput>,
+    selection: &Selection,
+    decoding: &Decoding,
+    settings: &Settings,
+    make: impl FnOnce(Timestamp) -> A,
+) -> anyhow::Result<Outcome<Run<A>>> {
+    // Whether a request is selected may show only when its outcome does.
+    let dissector = driver::options(decoding, selection.asks_for_outcomes());
+    driver::dissect(inputs, dissector, decoding.jobs, settings, |start| {
+        let selector = Selector::new(selection.criteria(start));
+        Ok(Run(Study::new(make(start), selector)))
+    })
+}
+
+fn finish<A: Analysis>(outcome: Outcome<Run<A>>) -> Finished<A> {
     let (run, outcome) = outcome.take();
     let (analysis, selected) = run.finish();
-    Ok(Finished {
+    Finished {
         analysis,
         selected,
         outcome,
-    })
+    }
 }
 
 /// Writes the JSON around the records of an analysis: header, what `records` writes, findings about the captures, summary.
