@@ -31,6 +31,8 @@ pub struct Scope {
     pub inputs: Vec<String>,
     /// Counts over everything.
     pub summary: Summary,
+    /// How many sessions have a selected message, if a selection was asked for.
+    pub selected_sessions: Option<u64>,
     /// What is worth telling about the captures themselves.
     pub notices: Vec<Notice>,
 }
@@ -178,12 +180,15 @@ impl Report {
             span: ends.map(|(first, last)| style.span(first, last)),
             length: ends.map(|(first, last)| style.duration(last.nanos_since(first))),
             verdict: Verdict::of(&self.problems, summary.totals.messages == 0),
-            figures: figures(summary, &self.calls, &self.agents),
+            figures: figures(&self.scope, &self.calls, &self.agents),
             selected: summary.selected.map(|selected| {
+                let sessions = self.scope.selected_sessions.unwrap_or(0);
                 format!(
-                    "{} of {}",
+                    "{} of {} in {} of {}",
                     grouped(selected),
-                    amount(summary.totals.messages, "message", "messages")
+                    amount(summary.totals.messages, "message", "messages"),
+                    grouped(sessions),
+                    amount(summary.totals.sessions, "session", "sessions")
                 )
             }),
             odd: (messages.odd > 0).then(|| match messages.odd {
@@ -232,7 +237,8 @@ fn length<T>(list: &[T]) -> u64 {
     u64::try_from(list.len()).unwrap_or(u64::MAX)
 }
 
-fn figures(summary: &Summary, calls: &CallSheets, agents: &AgentsReport) -> Vec<Figure> {
+fn figures(scope: &Scope, calls: &CallSheets, agents: &AgentsReport) -> Vec<Figure> {
+    let summary = &scope.summary;
     let totals = &summary.totals;
     let requests = &totals.requests;
     let figure = |name, number: u64, note: String| Figure {
@@ -247,6 +253,11 @@ fn figures(summary: &Summary, calls: &CallSheets, agents: &AgentsReport) -> Vec<
         note: note.to_owned(),
         bad: number > 0,
     };
+    // What was looked at, where that is not all.
+    let part = |name, selected: Option<u64>, all: u64, note: String| match selected {
+        Some(some) => figure(name, some, format!("of {}, {note}", grouped(all))),
+        None => figure(name, all, note),
+    };
     let of_sessions = if totals.encrypted > 0 {
         format!("{} encrypted", grouped(totals.encrypted))
     } else {
@@ -259,12 +270,18 @@ fn figures(summary: &Summary, calls: &CallSheets, agents: &AgentsReport) -> Vec<
     let selected = u64::try_from(known().count()).unwrap_or(u64::MAX);
     let answered = known().map(|agent| agent.calls.answered).sum();
     vec![
-        figure(
+        part(
             "Messages",
+            summary.selected,
             totals.messages,
             format!("in {}", amount(summary.packets, "packet", "packets")),
         ),
-        figure("Sessions", totals.sessions, of_sessions),
+        part(
+            "Sessions",
+            scope.selected_sessions,
+            totals.sessions,
+            of_sessions,
+        ),
         figure("Calls", calls.outcomes.values().sum(), went(calls)),
         figure(
             "Agents",

@@ -147,6 +147,7 @@ fn run(
     let finished = Finished {
         analysis: finished.analysis.finish(),
         selected: finished.selected,
+        selected_sessions: finished.selected_sessions,
         outcome: finished.outcome,
     };
     Ok((names, view, finished))

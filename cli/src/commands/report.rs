@@ -95,6 +95,7 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         scope: Scope {
             inputs: names,
             summary,
+            selected_sessions: finished.selected_sessions,
             notices,
         },
         problems,
