@@ -38,6 +38,11 @@ pub struct StudyShowArgs {
     /// Use ASCII characters only
     #[arg(long)]
     pub ascii: bool,
+    /// Show tables whole, also where they are wider than the terminal
+    ///
+    /// Otherwise texts are shortened and the least important columns left out until a table fits. Into a file or a pipe it is always whole.
+    #[arg(long)]
+    pub wide: bool,
 }
 
 /// Redacted output of other commands.
