@@ -66,7 +66,7 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let again = inputs::again(&inputs);
     let finished = study::run(inputs, &selection, &decoding, settings, |_| {
         (
-            Triage::new(limits, selective),
+            Triage::new(limits, selective).with_ports(driver::ports(&decoding)),
             Calls::new(stories, CallSheets::new(zone.clone())),
             Agents::new(true),
             Statistics::new(None),

@@ -51,7 +51,7 @@ pub fn run(args: TriageArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let several_inputs = inputs.len() > 1;
     let selective = !selection.is_empty();
     let finished = study::run(inputs, &selection, &decoding, settings, |_| {
-        Triage::new(thresholds, selective)
+        Triage::new(thresholds, selective).with_ports(driver::ports(&decoding))
     })?;
     let scope = finished.scope();
     let mut problems = finished.analysis.finish();
