@@ -152,10 +152,15 @@ pub fn amount(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// The ports on which CTI is expected.
+pub fn ports(decoding: &Decoding) -> Ports {
+    Ports::with(decoding.ports.clone())
+}
+
 /// The dissector's options for what the user asked for.
 pub fn options(decoding: &Decoding, hold_requests: bool) -> Options {
     Options {
-        ports: Ports::with(decoding.ports.clone()),
+        ports: ports(decoding),
         version: decoding.protocol_version.map(|v| ProtocolVersion(v.into())),
         reply_wait: decoding.reply_wait,
         hold_requests,

@@ -72,6 +72,17 @@ impl FileInput {
         Ok(first)
     }
 
+    /// The same, to be read from its beginning; `None` where that goes once only.
+    fn again(&self) -> Option<Self> {
+        let place = match &self.place {
+            Place::File(path) => Place::File(path.clone()),
+            Place::Spooled(file) => Place::Spooled(Arc::clone(file)),
+            Place::Bad(reason) => Place::Bad(reason.clone()),
+            Place::Pipe(_) | Place::Stdin(_) => return None,
+        };
+        Some(Self::new(self.name.clone(), place))
+    }
+
     /// The file, if it is one.
     pub fn path(&self) -> Option<&Path> {
         match &self.place {
@@ -199,16 +210,17 @@ pub fn twice(inputs: Vec<FileInput>) -> anyhow::Result<(Vec<FileInput>, Vec<File
                 .with_context(|| format!("{}: copying it to a temporary file", input.name))?;
             input.place = Place::Spooled(Arc::new(file));
         }
-        let place = match &input.place {
-            Place::File(path) => Place::File(path.clone()),
-            Place::Spooled(file) => Place::Spooled(Arc::clone(file)),
-            Place::Bad(reason) => Place::Bad(reason.clone()),
-            Place::Pipe(_) | Place::Stdin(_) => continue,
-        };
-        second.push(FileInput::new(input.name.clone(), place));
-        first.push(input);
+        if let Some(again) = input.again() {
+            second.push(again);
+            first.push(input);
+        }
     }
     Ok((first, second))
+}
+
+/// The same inputs once more, unless one of them can be read once only.
+pub fn again(inputs: &[FileInput]) -> Option<Vec<FileInput>> {
+    inputs.iter().map(FileInput::again).collect()
 }
 
 /// Whether there is nothing to read: no file named, and standard input is a person.

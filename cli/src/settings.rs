@@ -29,8 +29,10 @@ use crate::output;
 pub struct Settings {
     /// Colour the text on standard output.
     pub color: bool,
-    /// Columns of the terminal on standard output; 100 when there is none.
+    /// Columns of the terminal on standard output, within reason; 100 when there is none.
     pub width: usize,
+    /// Columns of the terminal on standard output as they are, if there is one.
+    pub terminal: Option<usize>,
     /// Errors only on standard error.
     pub quiet: bool,
     /// Show progress on standard error.
@@ -73,6 +75,10 @@ impl Settings {
     /// Looks at terminal and environment.
     pub fn new(common: &CommonArgs) -> Self {
         let stdout = std::io::stdout().is_terminal();
+        let terminal = terminal_width(stdout, env::var_os("COLUMNS").as_deref(), || {
+            let (_, columns) = console::Term::stdout().size_checked()?;
+            Some(columns.into())
+        });
         Self {
             color: wants_color(
                 common.color,
@@ -80,7 +86,8 @@ impl Settings {
                 env::var_os("TERM").as_deref(),
                 stdout,
             ),
-            width: terminal_width(stdout),
+            width: text_width(terminal),
+            terminal,
             quiet: common.quiet,
             progress: !common.quiet && std::io::stderr().is_terminal(),
         }
@@ -169,20 +176,42 @@ pub(super) fn wants_color(
     }
 }
 
-pub(super) fn terminal_width(terminal: bool) -> usize {
-    const WITHOUT_TERMINAL: usize = 100;
+/// Columns of the terminal: what COLUMNS says, or else what the terminal itself does.
+fn terminal_width(
+    terminal: bool,
+    columns: Option<&OsStr>,
+    ask: impl FnOnce() -> Option<usize>,
+) -> Option<usize> {
     if !terminal {
-        return WITHOUT_TERMINAL;
+        return None;
     }
-    match console::Term::stdout().size_checked() {
-        Some((_, columns)) => usize::from(columns).clamp(60, 160),
-        None => WITHOUT_TERMINAL,
-    }
+    let said = columns.and_then(|columns| columns.to_str()?.parse().ok());
+    said.filter(|columns| *columns > 0).or_else(ask)
+}
+
+/// Columns for text that may be as wide as it likes, such as pictures made of characters.
+fn text_width(terminal: Option<usize>) -> usize {
+    const WITHOUT_TERMINAL: usize = 100;
+    terminal.map_or(WITHOUT_TERMINAL, |columns| columns.clamp(60, 160))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_terminal_has_a_width_and_columns_says_more_than_it() {
+        let width = |terminal, columns: Option<&str>| {
+            terminal_width(terminal, columns.map(OsStr::new), || Some(80))
+        };
+        assert_eq!(width(false, Some("70")), None);
+        assert_eq!(width(true, Some("70")), Some(70));
+        for nonsense in [None, Some(""), Some("0"), Some("-1"), Some("wide")] {
+            assert_eq!(width(true, nonsense), Some(80));
+        }
+        assert_eq!(text_width(None), 100);
+        assert_eq!(text_width(Some(20)), 60);
+    }
 
     #[test]
     fn the_flag_wins_then_the_environment_then_the_terminal() {

@@ -49,6 +49,7 @@ pub mod render;
 pub mod select;
 mod sequencer;
 pub mod session;
+pub mod tally;
 #[cfg(test)]
 mod testing;
 mod time;

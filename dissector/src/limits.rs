@@ -183,6 +183,9 @@ pub const MAX_TRIAGE_SESSIONS: usize = 16_384;
 /// Latest messages whose packets triage can still name.
 pub const TRIAGE_PLACES: usize = 65_536;
 
+/// Agents and calls under way that triage names of each failover; more are counted.
+pub const MAX_FAILOVER_NAMED: usize = 16;
+
 /// Sessions, agents and calls that one finding of triage lists.
 pub const MAX_TOUCHED: usize = 1_000;
 

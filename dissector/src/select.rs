@@ -70,6 +70,9 @@ pub struct Selector {
     /// Sessions opened for one of the agents asked for, as long as they last.
     agent_sessions: BTreeSet<u32>,
     selected: u64,
+    /// Sessions under way with a message that has passed, and how many sessions there have been with any.
+    touched: BTreeSet<u32>,
+    sessions: u64,
 }
 
 /// Numbers of messages for whose sake exchanges pass, the latest ones. For calls and agents they are those of requests, by what they or their
@@ -108,6 +111,8 @@ impl Selector {
             filtered: Chosen::default(),
             agent_sessions: BTreeSet::new(),
             selected: 0,
+            touched: BTreeSet::new(),
+            sessions: 0,
         }
     }
 
@@ -115,6 +120,12 @@ impl Selector {
     #[must_use]
     pub const fn selected(&self) -> u64 {
         self.selected
+    }
+
+    /// How many sessions have a message that has passed. Counted where anything is asked for.
+    #[must_use]
+    pub const fn sessions(&self) -> u64 {
+        self.sessions
     }
 
     /// Whether anything is asked for.
@@ -132,13 +143,17 @@ impl Selector {
         match record {
             Record::Message(info, bytes) => {
                 let passes = self.message(info, bytes);
-                self.selected += u64::from(passes);
+                if passes {
+                    self.selected += 1;
+                    self.sessions += u64::from(self.touched.insert(info.peers.session));
+                }
                 passes
             }
             Record::Exchange(exchange) => self.exchange(exchange),
             Record::SessionBegan(session) => self.bounds(session),
             Record::SessionEnded(session) => {
                 self.agent_sessions.remove(&session.peers.session);
+                self.touched.remove(&session.peers.session);
                 self.bounds(session)
             }
             Record::Break(details) => {

@@ -10,10 +10,12 @@
 mod triaging;
 
 use cti_dissector::finding::Severity;
-use cti_dissector::triage::{Code, Problem, Thresholds};
+use cti_dissector::ports::Ports;
+use cti_dissector::select::Criteria;
+use cti_dissector::triage::{Code, Problem, Thresholds, Triage};
 use ctishark_fixtures::Scenario;
 use std::path::Path;
-use triaging::summary;
+use triaging::{reading, summary};
 
 const A: &str = "connection A finesse:50412 -> side-a:42027 version=24\n";
 const B: &str = "connection B finesse:50413 -> side-b:43027 version=24\n";
@@ -21,11 +23,14 @@ const B: &str = "connection B finesse:50413 -> side-b:43027 version=24\n";
 const C: &str = "connection C finesse:50414 -> side-a:42027 version=24\n";
 
 fn found(connections: &[&str], steps: &str) -> Vec<Problem> {
+    triaging::triage(&scenario(connections, steps), Thresholds::default())
+}
+
+fn scenario(connections: &[&str], steps: &str) -> Scenario {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let common = std::fs::read_to_string(fixtures.join("scenarios/common.inc")).unwrap();
     let text = format!("title A test\n{common}{}{steps}", connections.concat());
-    let scenario = Scenario::from_text("test", &text).unwrap_or_else(|e| panic!("{e}"));
-    triaging::triage(&scenario, Thresholds::default())
+    Scenario::from_text("test", &text).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[track_caller]
@@ -158,6 +163,47 @@ fn a_planned_move_is_no_trouble() {
             (Code::MaintenanceBroken, Severity::Error, 1)
         ]
     );
+}
+
+#[test]
+fn a_refusal_on_a_port_that_the_user_named_is_found() {
+    let connection = "connection A finesse:50412 -> side-a:5000 version=24\n";
+    let steps = "10:00:00 A > SYN\n+0.2ms A < RST\n";
+    nothing(&found(&[connection], steps));
+    let inputs = reading::inputs(&scenario(&[connection], steps));
+    let triage = Triage::new(Thresholds::default(), false).with_ports(Ports::with(vec![5000]));
+    let problems = reading::study(inputs, Criteria::default(), triage).finish();
+    let text = only(&problems, Code::TcpRefused, Severity::Error);
+    assert_eq!(text, "SYN answered by RST");
+}
+
+#[test]
+fn a_failover_names_the_agents_and_calls_that_it_left_behind() {
+    let problems = found(
+        &[A, B],
+        "10:00:00 A open\nuse open\nuse call-arrives c=A\nuse answer c=A invoke=2\n\
+         +1s A < RST\n+3s B open\nuse open c=B\nuse heartbeat c=B invoke=2\nuse close c=B\n",
+    );
+    let failover = problems.iter().find(|p| p.code == Code::SideFailover);
+    let failover = failover.unwrap();
+    let text = &failover.examples[0].text;
+    assert!(
+        text.contains("S1 lost with 1 agent (1001) logged in and 1 call (16777301) under way"),
+        "{text}"
+    );
+    assert!(failover.agents.contains("1001") && failover.calls.contains(&16_777_301));
+}
+
+#[test]
+fn a_failover_names_no_call_that_was_over() {
+    let problems = found(
+        &[A, B],
+        "10:00:00 A open\nuse open\nuse call-arrives c=A\nuse answer c=A invoke=2\nuse hang-up c=A\n\
+         +1s A < RST\n+3s B open\nuse open c=B\nuse heartbeat c=B invoke=2\nuse close c=B\n",
+    );
+    let failover = problems.iter().find(|p| p.code == Code::SideFailover);
+    let text = &failover.unwrap().examples[0].text;
+    assert!(text.contains("logged in and no calls under way"), "{text}");
 }
 
 #[test]

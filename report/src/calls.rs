@@ -39,6 +39,8 @@ pub(crate) struct Call {
     pub cause: String,
     pub features: String,
     pub messages: String,
+    /// Numbers of the messages that its ladder and its failures lead to.
+    pub named: Vec<u64>,
     pub failed: Count,
     /// Facts that the list has no room for.
     pub facts: Vec<(&'static str, String)>,
@@ -89,6 +91,13 @@ impl CallSheets {
         Some(call.no)
     }
 
+    /// Numbers of messages that calls of the page lead to.
+    pub(crate) fn named(&self) -> impl Iterator<Item = u64> {
+        self.calls
+            .iter()
+            .flat_map(|call| call.named.iter().copied())
+    }
+
     fn ladder(&mut self, call: &calls::Call) -> Ladder {
         if self.packed >= MAX_LADDERS {
             return Ladder::LeftOut;
@@ -106,6 +115,15 @@ impl CallSheets {
 
     fn sheet(&mut self, call: &calls::Call) -> Call {
         let ladder = self.ladder(call);
+        let failed = call.failed_requests.iter().map(|failed| failed.no);
+        let steps = call
+            .steps
+            .iter()
+            .filter(|_| !matches!(ladder, Ladder::LeftOut));
+        let steps = steps
+            .filter_map(|step| step.sightings.first())
+            .map(|s| s.no);
+        let named = failed.chain(steps).collect();
         let style = &self.style;
         let text = |text: Option<&String>| text.map_or_else(dash, |t| shown(t));
         let list = |names: Vec<String>| match names.is_empty() {
@@ -141,6 +159,7 @@ impl CallSheets {
                     .collect(),
             ),
             messages: grouped(call.messages),
+            named,
             failed: Count::new(call.failed_request_count),
             facts: facts(call, style),
             failures: call

@@ -1,11 +1,13 @@
 //! Gathers what the page shows of sessions and messages.
 
+use crate::calls::CallSheets;
 use crate::limits;
 use crate::messages::{Messages, Packed};
 use crate::shown::Style;
 use cti_dissector::analysis::{Analysis, Seen};
 use cti_dissector::record::{Notice, Record};
 use cti_dissector::session::{Content, Session};
+use cti_dissector::triage::Problem;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 
@@ -34,15 +36,44 @@ pub struct Collected {
     pub(crate) more_notices: u64,
 }
 
-impl Collector {
-    /// Nothing seen yet. `most` messages are kept; `selective` when the user asked for some messages only: sessions without any of them are
-    /// left out.
+impl Collected {
+    /// The numbers of messages that findings and calls point at, and that were left out because they came too late; the most important ones
+    /// where there are too many. A collector that is told of them in a second run keeps them.
     #[must_use]
-    pub fn new(most: usize, selective: bool, several_inputs: bool, zone: TimeZone) -> Self {
+    pub fn missing(&self, problems: &[Problem], calls: &CallSheets) -> BTreeSet<u64> {
+        if self.messages.left_out == 0 {
+            return BTreeSet::new();
+        }
+        let problems = problems.iter().take(limits::MAX_FINDINGS);
+        let of_findings = problems.flat_map(|p| p.examples.iter().filter_map(|e| e.message));
+        let mut missing = BTreeSet::new();
+        for no in of_findings.chain(calls.named()) {
+            if missing.len() >= limits::MAX_FURTHER_MESSAGES {
+                break;
+            }
+            if !self.messages.has(no) {
+                missing.insert(no);
+            }
+        }
+        missing
+    }
+}
+
+impl Collector {
+    /// Nothing seen yet. The first `most` messages are kept, and those with the numbers in `also`; `selective` when the user asked for some
+    /// messages only: others are left out, and sessions without any of them.
+    #[must_use]
+    pub fn new(
+        most: usize,
+        also: BTreeSet<u64>,
+        selective: bool,
+        several_inputs: bool,
+        zone: TimeZone,
+    ) -> Self {
         Self {
             selective,
             touched: BTreeSet::new(),
-            messages: Messages::new(Style::new(zone), most, several_inputs),
+            messages: Messages::new(Style::new(zone), most, also, several_inputs),
             sessions: Vec::new(),
             more_sessions: 0,
             empty: 0,

@@ -123,7 +123,7 @@ fn plain(duration: &str) -> String {
 impl Requests {
     pub fn new(of: &Statistics, style: &Style, messages: &Packed) -> Self {
         let mut responses: Vec<(&RequestKey, &Responses)> = of.responses.iter().collect();
-        responses.sort_by(|a, b| b.1.requests.cmp(&a.1.requests).then(a.0.cmp(b.0)));
+        responses.sort_by(|a, b| b.1.requests.made.cmp(&a.1.requests.made).then(a.0.cmp(b.0)));
         let latencies = || responses.iter().map(|(_, r)| &r.latencies);
         let ends = latencies()
             .filter_map(Latencies::min)
@@ -164,7 +164,7 @@ impl Row {
                 name => name.to_owned(),
             },
             asked_by: key.direction.sender(),
-            requests: grouped(responses.requests),
+            requests: grouped(responses.requests.made),
             latencies: [
                 latencies.quantile(500),
                 latencies.quantile(900),
@@ -172,7 +172,12 @@ impl Row {
                 latencies.max(),
             ]
             .map(shown),
-            faults: [responses.failed, responses.unanswered, responses.late].map(Count::new),
+            faults: [
+                responses.requests.failed,
+                responses.requests.unanswered,
+                responses.late,
+            ]
+            .map(Count::new),
             chart,
         }
     }

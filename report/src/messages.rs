@@ -1,7 +1,7 @@
 //! The messages for the page's table: one JSON object a line, packed.
 
 use crate::packed::Packer;
-use crate::shown::Style;
+use crate::shown::{Style, grouped};
 use cti_dissector::Timestamp;
 use cti_dissector::analysis::{AgentStates, Seen};
 use cti_dissector::correlate::{Exchange, OutcomeKind};
@@ -10,7 +10,9 @@ use cti_dissector::protocol::Kind;
 use cti_dissector::record::Record;
 use cti_dissector::render::json::{self, Renderer};
 use cti_dissector::render::text::words;
+use cti_dissector::tally::is_unanswered;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// What a line of the table shows without being opened. The record follows it.
 #[derive(Serialize)]
@@ -53,14 +55,20 @@ struct Aside<'a> {
     bad: bool,
 }
 
-/// Gathers the messages that were selected, the first ones of them.
+/// Gathers the messages that were selected: the first ones of them, and those that were asked for besides.
 pub(crate) struct Messages {
     style: Style,
     most: usize,
+    /// Numbers of messages that are kept wherever they stand.
+    also: BTreeSet<u64>,
     /// Numbers of those in the table, in order.
     kept: Vec<u64>,
+    /// How many of these are kept beyond the first ones.
+    further: u64,
     asides: usize,
     left_out: u64,
+    /// How many were left out since the last one that was kept, and when the first of them came.
+    skipped: Option<(u64, Timestamp)>,
     /// Messages in the table that have findings.
     odd: u64,
     /// Times of the first and the last one that are not in the table.
@@ -77,6 +85,8 @@ pub(crate) struct Packed {
     pub data: String,
     /// Numbers of those in the table, in order.
     pub kept: Vec<u64>,
+    /// How many of these are not among the first ones.
+    pub further: u64,
     /// How many are not.
     pub left_out: u64,
     /// How many in the table have findings.
@@ -93,13 +103,16 @@ impl Packed {
 }
 
 impl Messages {
-    pub fn new(style: Style, most: usize, several_inputs: bool) -> Self {
+    pub fn new(style: Style, most: usize, also: BTreeSet<u64>, several_inputs: bool) -> Self {
         Self {
             style,
             most,
+            also,
             kept: Vec::new(),
+            further: 0,
             asides: 0,
             left_out: 0,
+            skipped: None,
             odd: 0,
             beyond: None,
             agents: AgentStates::new(),
@@ -120,10 +133,12 @@ impl Messages {
             return;
         }
         if self.kept.len() >= self.most {
-            self.left_out += 1;
-            let (first, _) = self.beyond.unwrap_or((info.time, info.time));
-            self.beyond = Some((first, info.time));
-            return;
+            if !self.also.contains(&info.no) {
+                self.leave_out(info.time);
+                return;
+            }
+            self.further += 1;
+            self.tell_skipped();
         }
         self.kept.push(info.no);
         let (day, at) = self.style.day_and_time(info.time);
@@ -153,6 +168,34 @@ impl Messages {
         self.end();
     }
 
+    fn leave_out(&mut self, time: Timestamp) {
+        self.left_out += 1;
+        let (first, _) = self.beyond.unwrap_or((time, time));
+        self.beyond = Some((first, time));
+        let (skipped, since) = self.skipped.unwrap_or((0, time));
+        self.skipped = Some((skipped + 1, since));
+    }
+
+    /// Says in the table that messages are left out at this place.
+    fn tell_skipped(&mut self) {
+        let Some((count, since)) = self.skipped.take() else {
+            return;
+        };
+        let (day, at) = self.style.day_and_time(since);
+        self.begin(&Aside {
+            kind: "aside",
+            day: &day,
+            at: &at,
+            session: None,
+            text: &match count {
+                1 => "1 message is left out here".to_owned(),
+                count => format!("{} messages are left out here", grouped(count)),
+            },
+            bad: false,
+        });
+        self.end();
+    }
+
     pub fn exchange(&mut self, exchange: &Exchange) {
         let Some(request) = exchange.request else {
             return;
@@ -166,10 +209,8 @@ impl Messages {
             no: request.no,
             by: outcome.answer.map(|part| part.no),
             text: &words::outcome(outcome),
-            bad: matches!(
-                outcome.kind,
-                OutcomeKind::Failed | OutcomeKind::WrongAnswer | OutcomeKind::Unanswered
-            ),
+            bad: matches!(outcome.kind, OutcomeKind::Failed | OutcomeKind::WrongAnswer)
+                || is_unanswered(outcome.kind, &request),
         });
         self.line.extend_from_slice(b",\"record\":");
         self.renderer
@@ -208,10 +249,12 @@ impl Messages {
         self.end();
     }
 
-    pub fn finish(self) -> Packed {
+    pub fn finish(mut self) -> Packed {
+        self.tell_skipped();
         Packed {
             data: self.packer.finish(),
             kept: self.kept,
+            further: self.further,
             left_out: self.left_out,
             odd: self.odd,
             beyond: self.beyond,

@@ -14,6 +14,7 @@ use cti_dissector::analysis::Statistics;
 use cti_dissector::analysis::agents::AgentsReport;
 use cti_dissector::record::Notice;
 use cti_dissector::render::json::Summary;
+use cti_dissector::tally::Tally;
 use cti_dissector::triage::Problem;
 use jiff::tz::TimeZone;
 use std::fmt;
@@ -30,6 +31,8 @@ pub struct Scope {
     pub inputs: Vec<String>,
     /// Counts over everything.
     pub summary: Summary,
+    /// How many sessions have a selected message, if a selection was asked for.
+    pub selected_sessions: Option<u64>,
     /// What is worth telling about the captures themselves.
     pub notices: Vec<Notice>,
 }
@@ -87,6 +90,8 @@ struct Page<'a> {
     requests: Requests,
     empty: Option<String>,
     in_table: String,
+    /// How many more are in the table because something points at them.
+    further: Option<String>,
     counts: Counts,
     left_out: Option<LeftOut>,
 }
@@ -106,6 +111,8 @@ struct Figure {
     value: String,
     note: String,
     bad: bool,
+    /// The table of messages can show which.
+    leads: bool,
 }
 
 /// Something worth telling about a session or the captures.
@@ -175,12 +182,15 @@ impl Report {
             span: ends.map(|(first, last)| style.span(first, last)),
             length: ends.map(|(first, last)| style.duration(last.nanos_since(first))),
             verdict: Verdict::of(&self.problems, summary.totals.messages == 0),
-            figures: figures(summary, &self.calls, &self.agents),
+            figures: figures(&self.scope, &self.calls, &self.agents),
             selected: summary.selected.map(|selected| {
+                let sessions = self.scope.selected_sessions.unwrap_or(0);
                 format!(
-                    "{} of {}",
+                    "{} of {} in {} of {}",
                     grouped(selected),
-                    amount(summary.totals.messages, "message", "messages")
+                    amount(summary.totals.messages, "message", "messages"),
+                    grouped(sessions),
+                    amount(summary.totals.sessions, "session", "sessions")
                 )
             }),
             odd: (messages.odd > 0).then(|| match messages.odd {
@@ -201,7 +211,12 @@ impl Report {
             more_calls: self.calls.more,
             empty: (collected.empty > 0)
                 .then(|| amount(collected.empty, "connection", "connections")),
-            in_table: amount(length(&messages.kept), "message", "messages"),
+            in_table: amount(
+                length(&messages.kept).saturating_sub(messages.further),
+                "message",
+                "messages",
+            ),
+            further: (messages.further > 0).then(|| grouped(messages.further)),
             counts: Counts {
                 findings: grouped(length(&self.problems)),
                 sessions: grouped(length(&collected.sessions)),
@@ -224,19 +239,28 @@ fn length<T>(list: &[T]) -> u64 {
     u64::try_from(list.len()).unwrap_or(u64::MAX)
 }
 
-fn figures(summary: &Summary, calls: &CallSheets, agents: &AgentsReport) -> Vec<Figure> {
+fn figures(scope: &Scope, calls: &CallSheets, agents: &AgentsReport) -> Vec<Figure> {
+    let summary = &scope.summary;
     let totals = &summary.totals;
+    let requests = &totals.requests;
     let figure = |name, number: u64, note: String| Figure {
         name,
         value: grouped(number),
         note,
         bad: false,
+        leads: false,
     };
-    let bad = |name, number: u64, note: &str| Figure {
+    let bad = |name, number: u64, note: &str, leads: bool| Figure {
         name,
         value: grouped(number),
         note: note.to_owned(),
         bad: number > 0,
+        leads: leads && number > 0,
+    };
+    // What was looked at, where that is not all.
+    let part = |name, selected: Option<u64>, all: u64, note: String| match selected {
+        Some(some) => figure(name, some, format!("of {}, {note}", grouped(all))),
+        None => figure(name, all, note),
     };
     let of_sessions = if totals.encrypted > 0 {
         format!("{} encrypted", grouped(totals.encrypted))
@@ -250,27 +274,58 @@ fn figures(summary: &Summary, calls: &CallSheets, agents: &AgentsReport) -> Vec<
     let selected = u64::try_from(known().count()).unwrap_or(u64::MAX);
     let answered = known().map(|agent| agent.calls.answered).sum();
     vec![
-        figure(
+        part(
             "Messages",
+            summary.selected,
             totals.messages,
             format!("in {}", amount(summary.packets, "packet", "packets")),
         ),
-        figure("Sessions", totals.sessions, of_sessions),
+        part(
+            "Sessions",
+            scope.selected_sessions,
+            totals.sessions,
+            of_sessions,
+        ),
         figure("Calls", calls.outcomes.values().sum(), went(calls)),
         figure(
             "Agents",
             selected,
             format!("{} answered", amount(answered, "call", "calls")),
         ),
-        figure("Requests", totals.requests, "of either side".to_owned()),
-        bad("Failed", totals.failed, "requests answered by a failure"),
+        figure("Requests", requests.made, made(requests)),
+        bad(
+            "Failed",
+            requests.failed,
+            "requests answered by a failure",
+            true,
+        ),
         bad(
             "Unanswered",
-            totals.unanswered,
+            requests.unanswered,
             "requests without an answer",
+            true,
         ),
-        bad("Missing bytes", totals.missing, "not captured, though sent"),
+        bad(
+            "Missing bytes",
+            totals.missing,
+            "not captured, though sent",
+            false,
+        ),
     ]
+}
+
+/// What became of the requests that neither failed nor lack an answer.
+fn made(requests: &Tally) -> String {
+    let mut words = vec![format!("{} answered", grouped(requests.answered))];
+    for (count, what) in [
+        (requests.open, "open at the end of the capture"),
+        (requests.not_judged, "not judged"),
+    ] {
+        if count > 0 {
+            words.push(format!("{} {what}", grouped(count)));
+        }
+    }
+    words.join(", ")
 }
 
 /// How calls went, the most frequent first.

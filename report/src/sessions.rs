@@ -46,8 +46,13 @@ impl Session {
             server: session.peers.server.to_string(),
             words: words::session(session),
             messages: grouped(counts.from_client.saturating_add(counts.from_server)),
-            requests: grouped(counts.requests),
-            faults: [counts.failed, counts.unanswered, counts.missing].map(Count::new),
+            requests: grouped(counts.requests.made),
+            faults: [
+                counts.requests.failed,
+                counts.requests.unanswered,
+                counts.missing,
+            ]
+            .map(Count::new),
             readable: session.content == Content::Cti,
         }
     }

@@ -16,6 +16,7 @@ impl Style {
             zone,
             ascii: false,
             colour: false,
+            fit: None,
         })
     }
 
@@ -84,6 +85,7 @@ pub(crate) fn shown(text: &str) -> String {
         zone: TimeZone::UTC,
         ascii: false,
         colour: false,
+        fit: None,
     };
     Cell::Text(text.to_owned()).shown(&look)
 }

@@ -2,7 +2,7 @@
 
 use crate::records::{Exchange, Message, Record, Summary};
 use crate::{captures, lines, run, strict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 #[test]
@@ -17,6 +17,19 @@ fn records_agree_with_each_other() {
     }
 }
 
+/// As what a request counts, by its outcome.
+fn counts_as(outcome: &str, closing: bool) -> &'static str {
+    match outcome {
+        "confirmed" | "wrong_answer" => "answered",
+        "failed" => "failed",
+        "session_ended" if closing => "not_judged",
+        "unanswered" | "session_ended" => "unanswered",
+        "capture_ended" => "open",
+        "not_expected" | "not_judged" => "not_judged",
+        other => panic!("{other} is nothing that is told first"),
+    }
+}
+
 /// What the records have told so far, to hold later ones against it.
 #[derive(Default)]
 struct Story {
@@ -26,8 +39,8 @@ struct Story {
     encrypted: u64,
     message_bytes: u64,
     exchanges: Vec<Exchange>,
-    /// Requests, failed, unanswered, gaps, missing and skipped bytes, as the sessions count them.
-    counts: [u64; 6],
+    /// Requests and what became of them, gaps, missing and skipped bytes, as the sessions count them.
+    counts: [u64; 9],
     gaps: [u64; 3],
     summary: Option<Summary>,
 }
@@ -74,8 +87,11 @@ impl Story {
                 self.message_bytes += session.message_bytes.unwrap();
                 let counts = [
                     session.requests,
+                    session.answered,
                     session.failed,
                     session.unanswered,
+                    session.open,
+                    session.not_judged,
                     session.gaps,
                     session.missing_bytes,
                     session.skipped_bytes,
@@ -186,28 +202,47 @@ impl Story {
         );
         let counted = [
             summary.requests,
+            summary.answered,
             summary.failed,
             summary.unanswered,
+            summary.open,
+            summary.not_judged,
             summary.gaps,
             summary.missing_bytes,
             summary.skipped_bytes,
         ];
         assert_eq!(counted, self.counts, "{file:?}: the sessions' counts");
-        assert_eq!(&counted[3..], self.gaps, "{file:?}: the gap records");
+        assert_eq!(
+            counted[0],
+            counted[1..6].iter().sum::<u64>(),
+            "{file:?}: requests"
+        );
+        assert_eq!(&counted[6..], self.gaps, "{file:?}: the gap records");
         self.check_exchanges(summary, file);
     }
 
     fn check_exchanges(&self, summary: &Summary, file: &Path) {
-        let of_outcome = |outcome: &str| {
-            let count = self
-                .exchanges
-                .iter()
-                .filter(|e| e.outcome == outcome)
-                .count();
-            u64::try_from(count).unwrap()
-        };
-        assert_eq!(of_outcome("failed"), summary.failed, "{file:?}");
-        assert_eq!(of_outcome("unanswered"), summary.unanswered, "{file:?}");
+        // What was told first of each request counts.
+        let mut told = BTreeSet::new();
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for exchange in &self.exchanges {
+            if let Some(request) = exchange.request.as_ref().filter(|r| told.insert(r.no)) {
+                let closing = request.name.as_deref() == Some("CLOSE_REQ");
+                *counts
+                    .entry(counts_as(&exchange.outcome, closing))
+                    .or_default() += 1;
+            }
+        }
+        for (name, count) in [
+            ("answered", summary.answered),
+            ("failed", summary.failed),
+            ("unanswered", summary.unanswered),
+            ("open", summary.open),
+            ("not_judged", summary.not_judged),
+        ] {
+            let expected = counts.get(name).copied().unwrap_or(0);
+            assert_eq!(count, expected, "{file:?}: {name}");
+        }
         let mut answers = BTreeMap::new();
         for exchange in &self.exchanges {
             let told = format!("{file:?}: {exchange:?}");

@@ -9,15 +9,15 @@ use clap::{Args, ValueHint};
 use super::formats::{CaptureFormat, ColorChoice, Format, TableFormat, TimeStyle};
 use crate::values::{self, Moment, TypePattern};
 
-/// What all commands that look at a whole capture have in common.
+/// What all commands that look at a whole capture have in common, but for how they show the result.
 #[derive(Debug, Args)]
-pub struct StudyArgs {
+pub struct StudyArgs<S: Args = StudyShowArgs> {
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
     pub select: SelectArgs,
     #[command(flatten)]
-    pub show: StudyShowArgs,
+    pub show: S,
     #[command(flatten)]
     pub decode: DecodeArgs,
     #[command(flatten)]
@@ -38,6 +38,11 @@ pub struct StudyShowArgs {
     /// Use ASCII characters only
     #[arg(long)]
     pub ascii: bool,
+    /// Show tables whole, also where they are wider than the terminal
+    ///
+    /// Otherwise texts are shortened and the least important columns left out until a table fits. Into a file or a pipe it is always whole.
+    #[arg(long)]
+    pub wide: bool,
 }
 
 /// Redacted output of other commands.

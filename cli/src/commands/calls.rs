@@ -17,29 +17,29 @@ const COLUMNS: [Column; 33] = [
     Column::right("CALL", "call"),
     Column::left("BEGAN", "first"),
     Column::csv("last"),
-    Column::right("LENGTH", "duration_s"),
+    Column::right("LENGTH", "duration_s").spare(3),
     Column::left("IDS", "ids"),
     Column::csv("peripherals"),
     Column::csv("router_keys"),
     Column::csv("references"),
     Column::left("ANI", "ani"),
     Column::csv("dnis"),
-    Column::left("DIALED", "dialed_number"),
+    Column::left("DIALED", "dialed_number").spare(5),
     Column::csv("call_type"),
     Column::left("AGENTS", "agents"),
     Column::csv("devices"),
     Column::csv("skill_groups"),
     Column::left("OUTCOME", "outcome"),
-    Column::right("QUEUE", "queue_s"),
-    Column::right("RING", "ring_s"),
-    Column::right("TALK", "talk_s"),
-    Column::right("HOLD", "hold_s"),
+    Column::right("QUEUE", "queue_s").spare(7),
+    Column::right("RING", "ring_s").spare(2),
+    Column::right("TALK", "talk_s").spare(1),
+    Column::right("HOLD", "hold_s").spare(6),
     Column::csv("answered_after_s"),
     Column::csv("transfers"),
     Column::csv("conferences"),
-    Column::left("ENDED BY", "ended_by"),
-    Column::left("CAUSE", "cause"),
-    Column::left("ALSO", "features"),
+    Column::left("ENDED BY", "ended_by").spare(8),
+    Column::left("CAUSE", "cause").spare(9),
+    Column::left("ALSO", "features").spare(4),
     Column::csv("changed"),
     Column::csv("failed_requests"),
     Column::csv("findings"),
@@ -166,6 +166,10 @@ impl Show for Text {
             self.pieces.rows(out, &self.rows, &self.look);
             self.rows.clear();
         }
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>, _end: &book::End) {
+        self.pieces.finish(out, &self.look);
     }
 }
 

@@ -101,6 +101,7 @@ fn show(
                     zone: view.zone,
                     ascii: view.ascii,
                     colour: settings.color,
+                    fit: None,
                 },
                 context: view.context,
                 limit: view.limit,

@@ -1,5 +1,6 @@
 //! A report to read: one HTML page.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,27 +13,17 @@ use cti_dissector::triage::{Thresholds, Triage};
 use ctishark_report::{CallSheets, Collector, Report, Scope};
 
 use super::{book, study};
-use crate::args::ReportArgs;
+use crate::args::{ReportArgs, StudyArgs};
 use crate::driver;
+use crate::inputs;
 use crate::save;
 use crate::settings::{ReportOptions, Settings};
 
 /// Runs it.
-pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let ReportArgs {
-        input,
-        select,
-        output,
-        title,
-        max_messages,
-        utc,
-        thresholds,
-        decode,
-        redaction,
-        common,
-    } = args;
+pub fn run(args: StudyArgs<ReportArgs>, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let typed = args.input.files.clone();
     let mut limits = Thresholds::default();
-    for (name, value) in &thresholds {
+    for (name, value) in &args.show.thresholds {
         limits
             .set(name, value)
             .context("invalid value for '--threshold <NAME=VALUE>'")?;
@@ -42,10 +33,17 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         selection,
         zone,
         decoding,
-    } = ReportOptions::new(utc, &input, select, decode, &redaction, &common, settings)?;
+        show,
+    } = ReportOptions::new(args, settings)?;
+    let ReportArgs {
+        output,
+        title,
+        max_messages,
+        ..
+    } = show;
     let names: Vec<String> = driver::names(&inputs).into_iter().map(|n| n.name).collect();
     let named = names.iter().map(Path::new);
-    let typed = input.files.iter().map(PathBuf::as_path);
+    let typed = typed.iter().map(PathBuf::as_path);
     ensure!(
         !named.chain(typed).any(|name| is_same(name, &output)),
         "{} is one of the captures; name another file with --output",
@@ -59,20 +57,32 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         stories: true,
         in_order: true,
     };
+    let collector = |also| Collector::new(most, also, selective, several_inputs, zone.clone());
+    let again = inputs::again(&inputs);
     let finished = study::run(inputs, &selection, &decoding, settings, |_| {
         (
-            Triage::new(limits, selective),
+            Triage::new(limits, selective).with_ports(driver::ports(&decoding)),
             Calls::new(stories, CallSheets::new(zone.clone())),
             Agents::new(true),
             Statistics::new(None),
-            Collector::new(most, selective, several_inputs, zone.clone()),
+            collector(BTreeSet::new()),
         )
     })?;
     if finished.outcome.read_nothing() {
         return Ok(driver::exit_code(true));
     }
-    let (triage, calls, agents, statistics, collector) = finished.analysis;
+    let (triage, calls, agents, statistics, collected) = finished.analysis;
     let (calls, reached) = calls.finish();
+    let problems = triage.finish();
+    let mut collected = collected.finish();
+    // Only at the end is it known which messages beyond the first ones are wanted.
+    let missing = collected.missing(&problems, &calls);
+    if let Some(again) = again.filter(|_| !missing.is_empty() && !finished.outcome.failed) {
+        let second = study::run_again(again, &selection, &decoding, settings, |_| {
+            collector(missing)
+        })?;
+        collected = second.analysis.finish();
+    }
     let mut notices = finished.outcome.notices.clone();
     notices.extend(book::notices(reached));
     let summary = driver::summary(&finished.outcome, finished.selected);
@@ -83,13 +93,14 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         scope: Scope {
             inputs: names,
             summary,
+            selected_sessions: finished.selected_sessions,
             notices,
         },
-        problems: triage.finish(),
+        problems,
         calls,
         agents: agents.finish(),
         statistics,
-        collected: collector.finish(),
+        collected,
     };
     let page = report.page().context("the page could not be made")?;
     let written = file.write_all(page.as_bytes());

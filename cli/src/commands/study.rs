@@ -16,10 +16,10 @@ use crate::settings::{Decoding, Selection, Settings};
 pub struct Run<A>(Study<A>);
 
 impl<A: Analysis> Run<A> {
-    /// The analysis after the last record, and how many messages were selected, if any selection was asked for.
-    pub fn finish(self) -> (A, Option<u64>) {
+    /// The analysis after the last record, and how many messages were selected in how many sessions, if any selection was asked for.
+    pub fn finish(self) -> (A, Option<(u64, u64)>) {
         let selector = self.0.selector();
-        let selected = (!selector.is_empty()).then(|| selector.selected());
+        let selected = (!selector.is_empty()).then(|| (selector.selected(), selector.sessions()));
         (self.0.finish(), selected)
     }
 }
@@ -42,8 +42,31 @@ pub struct Finished<A> {
     pub analysis: A,
     /// How many messages were selected, if a selection was asked for.
     pub selected: Option<u64>,
+    /// How many sessions have any of them.
+    pub selected_sessions: Option<u64>,
     /// The run itself.
     pub outcome: Outcome<()>,
+}
+
+impl<A> Finished<A> {
+    /// How many sessions and messages were looked at, of how many.
+    pub fn scope(&self) -> String {
+        let totals = &self.outcome.totals;
+        let of = |selected: Option<u64>, all, one, many| match selected {
+            Some(some) => format!("{some} of {}", driver::amount(all, one, many)),
+            None => driver::amount(all, one, many),
+        };
+        format!(
+            "{}, {}",
+            of(
+                self.selected_sessions,
+                totals.sessions,
+                "session",
+                "sessions"
+            ),
+            of(self.selected, totals.messages, "message", "messages")
+        )
+    }
 }
 
 /// Reads the captures and gives everything in them to an analysis; remarks are made on standard error.
@@ -54,21 +77,47 @@ pub fn run<A: Analysis>(
     settings: &Settings,
     make: impl FnOnce(Timestamp) -> A,
 ) -> anyhow::Result<Finished<A>> {
-    // Whether a request is selected may show only when its outcome does.
-    let dissector = driver::options(decoding, selection.asks_for_outcomes());
-    let outcome = driver::dissect(inputs, dissector, decoding.jobs, settings, |start| {
-        let selector = Selector::new(selection.criteria(start));
-        Ok(Run(Study::new(make(start), selector)))
-    })?;
+    let outcome = read(inputs, selection, decoding, settings, make)?;
     outcome.remark(settings);
     outcome.remark_nothing_selected(outcome.sink.0.selector(), settings);
+    Ok(finish(outcome))
+}
+
+/// The same for captures that were read before: what there is to remark on them has been said.
+pub fn run_again<A: Analysis>(
+    inputs: Vec<FileInput>,
+    selection: &Selection,
+    decoding: &Decoding,
+    settings: &Settings,
+    make: impl FnOnce(Timestamp) -> A,
+) -> anyhow::Result<Finished<A>> {
+    read(inputs, selection, decoding, settings, make).map(finish)
+}
+
+fn read<A: Analysis>(
+    inputs: Vec<FileInput>,
+    selection: &Selection,
+    decoding: &Decoding,
+    settings: &Settings,
+    make: impl FnOnce(Timestamp) -> A,
+) -> anyhow::Result<Outcome<Run<A>>> {
+    // Whether a request is selected may show only when its outcome does.
+    let dissector = driver::options(decoding, selection.asks_for_outcomes());
+    driver::dissect(inputs, dissector, decoding.jobs, settings, |start| {
+        let selector = Selector::new(selection.criteria(start));
+        Ok(Run(Study::new(make(start), selector)))
+    })
+}
+
+fn finish<A: Analysis>(outcome: Outcome<Run<A>>) -> Finished<A> {
     let (run, outcome) = outcome.take();
     let (analysis, selected) = run.finish();
-    Ok(Finished {
+    Finished {
         analysis,
-        selected,
+        selected: selected.map(|(messages, _)| messages),
+        selected_sessions: selected.map(|(_, sessions)| sessions),
         outcome,
-    })
+    }
 }
 
 /// Writes the JSON around the records of an analysis: header, what `records` writes, findings about the captures, summary.

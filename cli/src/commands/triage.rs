@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use cti_dissector::conversation::Totals;
 use cti_dissector::finding::Severity;
 use cti_dissector::render::json;
 use cti_dissector::render::table::{self, Cell, Column};
@@ -52,8 +51,9 @@ pub fn run(args: TriageArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let several_inputs = inputs.len() > 1;
     let selective = !selection.is_empty();
     let finished = study::run(inputs, &selection, &decoding, settings, |_| {
-        Triage::new(thresholds, selective)
+        Triage::new(thresholds, selective).with_ports(driver::ports(&decoding))
     })?;
+    let scope = finished.scope();
     let mut problems = finished.analysis.finish();
     let worst = problems.iter().map(|p| p.severity).max();
     problems.retain(|p| p.severity >= least);
@@ -62,7 +62,7 @@ pub fn run(args: TriageArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     match view.format {
         TableFormat::Text => {
             if !problems.is_empty() {
-                text.extend_from_slice(summary(&problems, &finished.outcome.totals).as_bytes());
+                text.extend_from_slice(summary(&problems, &scope).as_bytes());
             }
             let mut writer = Problems::new(view.look, several_inputs);
             for (rank, problem) in ranked() {
@@ -100,7 +100,10 @@ pub fn run(args: TriageArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         .selected
         .map_or(finished.outcome.totals.sessions > 0, |n| n > 0);
     if problems.is_empty() && judged && view.format == TableFormat::Text && !settings.quiet {
-        output::remark("nothing found that looks like trouble");
+        output::remark(&match finished.selected {
+            Some(_) => format!("nothing found that looks like trouble in {scope}"),
+            None => "nothing found that looks like trouble".to_owned(),
+        });
     }
     if finished.outcome.failed {
         return Ok(ExitCode::from(2));
@@ -110,7 +113,7 @@ pub fn run(args: TriageArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
 }
 
 /// How many of each severity, in how much traffic.
-fn summary(problems: &[Problem], totals: &Totals) -> String {
+fn summary(problems: &[Problem], scope: &str) -> String {
     let count = |severity| {
         let of = problems.iter().filter(|p| p.severity == severity);
         u64::try_from(of.count()).unwrap_or(u64::MAX)
@@ -120,12 +123,7 @@ fn summary(problems: &[Problem], totals: &Totals) -> String {
         driver::amount(count(Severity::Warn), "warning", "warnings"),
         driver::amount(count(Severity::Info), "remark", "remarks"),
     ];
-    format!(
-        "{} in {}, {}\n\n",
-        counts.join(", "),
-        driver::amount(totals.sessions, "session", "sessions"),
-        driver::amount(totals.messages, "message", "messages")
-    )
+    format!("{} in {scope}\n\n", counts.join(", "))
 }
 
 const fn severity(choice: SeverityChoice) -> Severity {

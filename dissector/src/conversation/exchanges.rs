@@ -45,8 +45,8 @@ impl<S: Sink> Core<S> {
                 ignorable,
                 state: State::Waiting,
             };
-            state.session.counts.requests += 1;
-            self.totals.requests += 1;
+            state.session.counts.requests.made += 1;
+            self.totals.requests.made += 1;
             let request = Asked {
                 session,
                 asked: info.direction,
@@ -95,11 +95,12 @@ impl<S: Sink> Core<S> {
                 failure,
             });
         }
+        // Otherwise it has been counted: with the first part of its answer, or as unanswered.
+        if let Some(open) = open.filter(|open| open.state == State::Waiting) {
+            state.session.counts.requests.settle(kind, &open.part);
+            self.totals.requests.settle(kind, &open.part);
+        }
         match kind {
-            OutcomeKind::Failed => {
-                state.session.counts.failed += 1;
-                self.totals.failed += 1;
-            }
             OutcomeKind::WrongAnswer => {
                 let asked = open.and_then(|o| o.part.message).map_or("?", |m| m.name);
                 let text = format!("answers {asked}, which asks for another message");
@@ -162,11 +163,10 @@ impl<S: Sink> Core<S> {
         kind: OutcomeKind,
         time: Timestamp,
     ) {
-        if kind == OutcomeKind::Unanswered {
-            self.totals.unanswered += 1;
-            if let Some(state) = state {
-                state.session.counts.unanswered += 1;
-            }
+        let part = &request.open.part;
+        self.totals.requests.settle(kind, part);
+        if let Some(state) = state {
+            state.session.counts.requests.settle(kind, part);
         }
         let Asked {
             session,

@@ -18,6 +18,7 @@ use crate::reassembly::{
     Side,
 };
 use crate::record::Sink;
+use crate::tally::Tally;
 use crate::time::Timestamp;
 use connection::{Live, Phase, SessionState};
 use core::Core;
@@ -64,11 +65,7 @@ pub struct Totals {
     /// Bytes of all messages.
     pub message_bytes: u64,
     /// Requests.
-    pub requests: u64,
-    /// Requests answered by a failure.
-    pub failed: u64,
-    /// Requests not answered within the reply wait.
-    pub unanswered: u64,
+    pub requests: Tally,
     /// Stretches where bytes are missing or were skipped.
     pub breaks: u64,
     /// Bytes missing from the capture.

@@ -8,6 +8,7 @@ use crate::protocol::{self, Failure, MessageType, ProtocolVersion};
 use crate::reassembly::{End, Side};
 use crate::record::{Direction, MessageInfo, Packets, Peers};
 use crate::session::{Content, Counts, Identity, ServerBy, Session, VersionSource};
+use crate::tally::Tally;
 use crate::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -81,9 +82,15 @@ pub(super) struct SessionRecord {
     #[serde(default)]
     requests: u64,
     #[serde(default)]
+    answered: u64,
+    #[serde(default)]
     failed: u64,
     #[serde(default)]
     unanswered: u64,
+    #[serde(default)]
+    open: u64,
+    #[serde(default)]
+    not_judged: u64,
     #[serde(default)]
     gaps: u64,
     #[serde(default)]
@@ -317,9 +324,14 @@ impl Reader {
                 from_client: record.messages_from_client,
                 from_server: record.messages_from_server,
                 bytes: record.message_bytes,
-                requests: record.requests,
-                failed: record.failed,
-                unanswered: record.unanswered,
+                requests: Tally {
+                    made: record.requests,
+                    answered: record.answered,
+                    failed: record.failed,
+                    unanswered: record.unanswered,
+                    open: record.open,
+                    not_judged: record.not_judged,
+                },
                 breaks: record.gaps,
                 missing: record.missing_bytes,
                 skipped: record.skipped_bytes,

@@ -194,7 +194,7 @@ fn sessions(of: &Statistics, bars: Option<Bars>) -> Vec<Vec<Cell>> {
     let most = all_sessions(of).map(|(_, s)| messages(s)).max();
     all_sessions(of)
         .map(|(number, s)| {
-            let times = &s.responses.latencies;
+            let (requests, times) = (&s.responses.requests, &s.responses.latencies);
             let row = vec![
                 session(number, bars.is_some()),
                 Cell::text(s.peers.map(|p| p.client.to_string())),
@@ -204,9 +204,12 @@ fn sessions(of: &Statistics, bars: Option<Bars>) -> Vec<Vec<Cell>> {
                 Cell::Number(s.from_client.messages),
                 Cell::Number(s.from_server.messages),
                 Cell::Number(s.from_client.bytes + s.from_server.bytes),
-                Cell::Number(s.responses.requests),
-                Cell::Number(s.responses.failed),
-                Cell::Number(s.responses.unanswered),
+                Cell::Number(requests.made),
+                Cell::Number(requests.answered),
+                Cell::Number(requests.failed),
+                Cell::Number(requests.unanswered),
+                Cell::Number(requests.open),
+                Cell::Number(requests.not_judged),
                 millis(times.quantile(500)),
                 millis(times.quantile(990)),
                 millis(times.max()),
@@ -239,9 +242,12 @@ fn intervals(of: &Statistics, bars: Option<Bars>) -> Vec<Vec<Cell>> {
                 Cell::Number(s.from_client.messages),
                 Cell::Number(s.from_server.messages),
                 Cell::Number(s.from_client.bytes + s.from_server.bytes),
-                Cell::Number(s.requests),
-                Cell::Number(s.failed),
-                Cell::Number(s.unanswered),
+                Cell::Number(s.requests.made),
+                Cell::Number(s.requests.answered),
+                Cell::Number(s.requests.failed),
+                Cell::Number(s.requests.unanswered),
+                Cell::Number(s.requests.open),
+                Cell::Number(s.requests.not_judged),
             ];
             with_bar(row, bars, messages(&s), most)
         })
@@ -257,7 +263,7 @@ pub(super) fn all_responses(
     let rows = rows
         .into_iter()
         .map(|(key, r)| (Some(key.number), key.name, key.direction, r));
-    let others = (of.other_responses.requests > 0).then_some((
+    let others = (of.other_responses.requests.made > 0).then_some((
         None,
         "other requests",
         Direction::ClientToServer,
@@ -274,17 +280,18 @@ fn latency(of: &Statistics) -> Vec<Vec<Cell>> {
                 number.map_or(Cell::Missing, |n| Cell::Number(n.into())),
                 name(number.unwrap_or(0), request),
                 Cell::Text(asked.sender().to_owned()),
-                Cell::Number(r.requests),
-                Cell::Number(r.answered()),
+                Cell::Number(r.requests.made),
+                Cell::Number(r.requests.answered),
+                Cell::Number(r.requests.failed),
+                Cell::Number(r.requests.unanswered),
+                Cell::Number(r.late),
+                Cell::Number(r.requests.open),
+                Cell::Number(r.requests.not_judged),
                 millis(times.min()),
                 millis(times.quantile(500)),
                 millis(times.quantile(900)),
                 millis(times.quantile(990)),
                 millis(times.max()),
-                Cell::Number(r.failed),
-                Cell::Number(r.unanswered),
-                Cell::Number(r.late),
-                Cell::Number(r.not_judged),
             ]
         })
         .collect()
@@ -292,7 +299,7 @@ fn latency(of: &Statistics) -> Vec<Vec<Cell>> {
 
 fn response_time(of: &Statistics) -> Vec<Vec<Cell>> {
     all_responses(of)
-        .filter(|(.., r)| r.answered() > 0)
+        .filter(|(.., r)| r.latencies.count() > 0)
         .map(|(number, request, asked, r)| {
             let times: &Latencies = &r.latencies;
             vec![
@@ -374,7 +381,7 @@ fn failures(of: &Statistics, text: bool) -> Vec<Vec<Cell>> {
 fn heartbeats(of: &Statistics, text: bool) -> Vec<Vec<Cell>> {
     const FOR_EVER: u32 = u32::MAX;
     all_sessions(of)
-        .filter(|(_, s)| s.beats.requests > 0)
+        .filter(|(_, s)| s.beats.requests.made > 0)
         .map(|(number, s)| {
             let times = &s.beats.latencies;
             let every = &s.heartbeats.intervals;
@@ -382,12 +389,12 @@ fn heartbeats(of: &Statistics, text: bool) -> Vec<Vec<Cell>> {
             vec![
                 session(number, text),
                 Cell::text(s.who.clone()),
-                Cell::Number(s.beats.requests),
+                Cell::Number(s.beats.requests.made),
                 seconds(every.quantile(500)),
                 seconds(every.min()),
                 seconds(every.max()),
                 idle.map_or(Cell::Missing, |t| Cell::Number(t.into())),
-                Cell::Number(s.beats.answered()),
+                Cell::Number(s.beats.requests.answered),
                 millis(times.quantile(500)),
                 millis(times.max()),
                 Cell::Number(s.heartbeats.lost),

@@ -1,6 +1,8 @@
 //! Tables: for people as aligned text, for spreadsheets and scripts as CSV.
 
-use super::text::{clock, clock::Clock, escape, pen::Paint, pen::Pen};
+mod fit;
+
+use super::text::{clock, clock::Clock, escape, pen::Paint, pen::Pen, pen::Sign};
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use std::io::Write as _;
@@ -16,6 +18,9 @@ pub struct Column {
     pub right: bool,
     /// It is too wide for people: in CSV only.
     pub csv_only: bool,
+    /// How well it can be spared where the terminal is too narrow: columns with the highest number are left out first, then those furthest
+    /// to the right.
+    pub spare: u8,
 }
 
 impl Column {
@@ -27,6 +32,7 @@ impl Column {
             key,
             right: false,
             csv_only: false,
+            spare: 0,
         }
     }
 
@@ -38,6 +44,7 @@ impl Column {
             key,
             right: true,
             csv_only: false,
+            spare: 0,
         }
     }
 
@@ -49,7 +56,15 @@ impl Column {
             key,
             right: false,
             csv_only: true,
+            spare: 0,
         }
+    }
+
+    /// The same, to be left out before columns with a lower number.
+    #[must_use]
+    pub const fn spare(mut self, spare: u8) -> Self {
+        self.spare = spare;
+        self
     }
 }
 
@@ -104,78 +119,100 @@ pub struct Look {
     pub ascii: bool,
     /// The heading is told from the rows by an ANSI escape sequence.
     pub colour: bool,
+    /// Columns of the terminal that tables are to fit; `None`: nothing is cut.
+    pub fit: Option<usize>,
 }
 
-/// Appends a heading and rows; columns are as wide as they must be.
+/// Appends a heading and rows; columns are as wide as they must be, or as the terminal allows.
 pub fn text(out: &mut Vec<u8>, columns: &[Column], rows: &[Vec<Cell>], look: &Look) {
-    Pieces::new(columns).rows(out, rows, look);
+    let mut pieces = Pieces::new(columns);
+    pieces.rows(out, rows, look);
+    pieces.finish(out, look);
 }
 
 /// A table of text that is written piece by piece, as long ones are: columns are as wide as the rows so far need them.
 #[derive(Debug)]
 pub struct Pieces<'a> {
-    columns: &'a [Column],
-    widths: Vec<usize>,
-    headed: bool,
+    /// Those that people see, with their places in a row.
+    columns: Vec<(usize, &'a Column)>,
+    /// How wide each would like to be.
+    wishes: Vec<usize>,
+    /// Those that hold nothing but texts so far.
+    texts: Vec<bool>,
+    /// What was decided when the heading was written.
+    head: Option<Head>,
+    shortened: bool,
+}
+
+/// What holds for a table from its heading on.
+#[derive(Debug)]
+struct Head {
+    /// Which columns are shown.
+    stays: Vec<bool>,
+    /// Times on this day are shown without it.
+    day: Option<Timestamp>,
 }
 
 impl<'a> Pieces<'a> {
     /// Nothing written yet.
     #[must_use]
     pub fn new(columns: &'a [Column]) -> Self {
-        let shown = columns.iter().filter(|column| !column.csv_only);
+        let columns: Vec<(usize, &Column)> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| !column.csv_only)
+            .collect();
         Self {
+            wishes: columns
+                .iter()
+                .map(|(_, column)| column.heading.chars().count())
+                .collect(),
+            texts: vec![true; columns.len()],
             columns,
-            widths: shown.map(|c| c.heading.chars().count()).collect(),
-            headed: false,
+            head: None,
+            shortened: false,
         }
     }
 
     /// Appends the next rows; before the first ones the heading.
     pub fn rows(&mut self, out: &mut Vec<u8>, rows: &[Vec<Cell>], look: &Look) {
-        let mut clock = Clock::default();
-        let shown: Vec<(usize, &Column)> = self
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| !column.csv_only)
-            .collect();
-        let lines: Vec<Vec<String>> = rows
-            .iter()
-            .map(|row| {
-                shown
-                    .iter()
-                    .map(|(index, _)| {
-                        row.get(*index)
-                            .map_or_else(String::new, |cell| cell.show(look, &mut clock))
-                    })
-                    .collect()
-            })
-            .collect();
-        for (index, width) in self.widths.iter_mut().enumerate() {
-            let cells = lines.iter().filter_map(|line| line.get(index));
-            *width = (*width).max(cells.map(|c| c.chars().count()).max().unwrap_or(0));
-        }
-        let widths = &self.widths;
         let mut pen = Pen {
             out,
             colour: look.colour,
             ascii: look.ascii,
         };
-        let line = |pen: &mut Pen<'_>, cells: &[String]| {
-            for ((cell, width), (_, column)) in cells.iter().zip(widths).zip(&shown) {
-                let fill = width.saturating_sub(cell.chars().count());
-                if column.right {
+        let headed = self.head.is_some();
+        let lines = self.measure(rows, look);
+        let stays = self.head.as_ref().map_or(&[][..], |head| &head.stays);
+        let kept: Vec<usize> = (0..self.columns.len())
+            .filter(|at| stays.get(*at) == Some(&true))
+            .collect();
+        let wishes: Vec<fit::Wish> = kept.iter().filter_map(|at| self.wish(*at)).collect();
+        let widths = match look.fit {
+            Some(limit) => fit::widths(&wishes, limit),
+            None => wishes.iter().map(|wish| wish.width).collect(),
+        };
+        let ellipsis = Sign::Ellipsis.text(look.ascii);
+        let mut shortened = false;
+        let mut line = |pen: &mut Pen<'_>, cells: &[String]| {
+            let cells = kept
+                .iter()
+                .map(|at| cells.get(*at).map_or("", String::as_str));
+            for ((cell, width), wish) in cells.zip(&widths).zip(&wishes) {
+                let short = fit::shortened(cell, *width, ellipsis);
+                shortened |= short != cell;
+                let fill = width.saturating_sub(short.chars().count());
+                if wish.column.right {
                     pen.spaces(fill);
                 }
-                pen.put(cell);
-                pen.spaces(if column.right { 2 } else { fill + 2 });
+                pen.put(&short);
+                pen.spaces(if wish.column.right { 0 } else { fill } + fit::GAP);
             }
             pen.end_line();
         };
-        if !self.headed {
-            self.headed = true;
-            let heading: Vec<String> = shown.iter().map(|(_, c)| c.heading.to_owned()).collect();
+        if !headed {
+            let columns = self.columns.iter();
+            let heading: Vec<String> = columns.map(|(_, c)| c.heading.to_owned()).collect();
             pen.on(Paint::Label);
             line(&mut pen, &heading);
             pen.off();
@@ -183,7 +220,126 @@ impl<'a> Pieces<'a> {
         for cells in &lines {
             line(&mut pen, cells);
         }
+        self.shortened |= shortened;
     }
+
+    /// The rows as texts. The first ones decide which columns there are.
+    fn measure(&mut self, rows: &[Vec<Cell>], look: &Look) -> Vec<Vec<String>> {
+        for (at, text) in self.columns.iter().zip(&mut self.texts) {
+            let mut cells = rows.iter().filter_map(|row| row.get(at.0));
+            *text &= cells.all(Cell::is_text);
+        }
+        let mut day = self.head.as_ref().and_then(|head| head.day);
+        let mut lines = self.shown(rows, day, look);
+        let mut wishes = self.wider(&lines);
+        if self.head.is_none() {
+            let too_wide = |wishes: &[usize]| look.fit.is_some_and(|fit| fit::total(wishes) > fit);
+            if too_wide(&wishes) {
+                day = one_day(rows, look);
+                lines = self.shown(rows, day, look);
+                wishes = self.wider(&lines);
+            }
+            self.wishes = wishes;
+            let all: Vec<fit::Wish> = (0..self.columns.len())
+                .filter_map(|at| self.wish(at))
+                .collect();
+            let stays = match look.fit {
+                Some(limit) => fit::choose(&all, limit),
+                None => vec![true; all.len()],
+            };
+            let is_time = |row: &Vec<Cell>, at| matches!(row.get(at), Some(Cell::Time(_)));
+            let mut shown = self.columns.iter().zip(&stays);
+            let has_times =
+                shown.any(|((at, _), stays)| *stays && rows.iter().any(|row| is_time(row, *at)));
+            self.head = Some(Head {
+                stays,
+                day: day.filter(|_| has_times),
+            });
+        } else {
+            self.wishes = wishes;
+        }
+        lines
+    }
+
+    fn shown(&self, rows: &[Vec<Cell>], day: Option<Timestamp>, look: &Look) -> Vec<Vec<String>> {
+        let mut clock = Clock::default();
+        let cells = |row: &Vec<Cell>, clock: &mut Clock| {
+            let cells = self.columns.iter().map(|(index, _)| {
+                row.get(*index)
+                    .map_or_else(String::new, |cell| cell.show(look, clock, day))
+            });
+            cells.collect()
+        };
+        rows.iter().map(|row| cells(row, &mut clock)).collect()
+    }
+
+    /// How wide the columns would like to be with some more lines.
+    fn wider(&self, lines: &[Vec<String>]) -> Vec<usize> {
+        let width = |(index, before): (usize, &usize)| {
+            let cells = lines.iter().filter_map(|line| line.get(index));
+            cells
+                .map(|c| c.chars().count())
+                .max()
+                .unwrap_or(0)
+                .max(*before)
+        };
+        self.wishes.iter().enumerate().map(width).collect()
+    }
+
+    fn wish(&self, at: usize) -> Option<fit::Wish> {
+        Some(fit::Wish {
+            column: *self.columns.get(at)?.1,
+            width: *self.wishes.get(at)?,
+            text: *self.texts.get(at)?,
+            first: at == 0,
+        })
+    }
+
+    /// Says below the table what was left out of it to make it fit.
+    pub fn finish(&self, out: &mut Vec<u8>, look: &Look) {
+        let (Some(head), Some(limit)) = (&self.head, look.fit) else {
+            return;
+        };
+        let gone = self.columns.iter().zip(&head.stays);
+        let gone: Vec<&str> = gone
+            .filter(|((_, column), stays)| !**stays && !column.heading.is_empty())
+            .map(|((_, column), _)| column.heading)
+            .collect();
+        if gone.is_empty() && head.day.is_none() && !self.shortened {
+            return;
+        }
+        let mut pen = Pen {
+            out,
+            colour: look.colour,
+            ascii: look.ascii,
+        };
+        pen.on(Paint::Dim);
+        pen.put(&format!("made to fit {limit} columns"));
+        if !gone.is_empty() {
+            pen.put(&format!(", without {}", gone.join(", ")));
+        }
+        if let Some(day) = head.day {
+            pen.put("; times are of ");
+            clock::date(&mut pen, Clock::default().day(&look.zone, day));
+        }
+        pen.put("; --wide shows all");
+        pen.off();
+        pen.end_line();
+    }
+}
+
+/// A time on the day of all times in some rows, if there is but one.
+fn one_day(rows: &[Vec<Cell>], look: &Look) -> Option<Timestamp> {
+    let mut clock = Clock::default();
+    let mut times = rows.iter().flatten().filter_map(|cell| match cell {
+        Cell::Time(time) => Some(*time),
+        _ => None,
+    });
+    let first = times.next()?;
+    let day = clock.day(&look.zone, first);
+    times
+        .all(|time| clock.day(&look.zone, time) == day)
+        .then_some(first)
 }
 
 /// Appends the first line of CSV: the names of the columns.
@@ -211,10 +367,19 @@ impl Cell {
     /// What stands in the cell of a text table.
     #[must_use]
     pub fn shown(&self, look: &Look) -> String {
-        self.show(look, &mut Clock::default())
+        self.show(look, &mut Clock::default(), None)
     }
 
-    fn show(&self, look: &Look, clock: &mut Clock) -> String {
+    /// Whether it is a text, or nothing.
+    const fn is_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing | Self::Text(_) | Self::Ready(_) | Self::Many(_)
+        )
+    }
+
+    /// A time on the same day as `today` is shown without it.
+    fn show(&self, look: &Look, clock: &mut Clock, today: Option<Timestamp>) -> String {
         let mut out = Vec::new();
         let mut pen = Pen {
             out: &mut out,
@@ -230,8 +395,12 @@ impl Cell {
                 let _ = write!(pen.out, "{share:.1}%");
             }
             Self::Time(time) => {
-                clock::date(&mut pen, clock.day(&look.zone, *time));
-                pen.put(" ");
+                let today = today.map(|today| clock.day(&look.zone, today));
+                let day = clock.day(&look.zone, *time);
+                if today != Some(day) {
+                    clock::date(&mut pen, day);
+                    pen.put(" ");
+                }
                 let mode = super::text::TimeMode::Absolute(look.zone.clone());
                 clock.write(&mut pen, &mode, *time, None);
             }
@@ -352,6 +521,7 @@ mod tests {
             zone: TimeZone::UTC,
             ascii: false,
             colour: false,
+            fit: None,
         };
         let mut out = Vec::new();
         text(&mut out, &columns, &rows, &look);
@@ -359,5 +529,64 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "WHO       COUNT\na\\x1bb        7\n-       1234567\n"
         );
+    }
+
+    #[test]
+    fn a_table_wider_than_the_terminal_fits_and_says_what_is_missing() {
+        let columns = [
+            Column::left("CALL", "call"),
+            Column::left("BEGAN", "began"),
+            Column::left("WHO", "who"),
+            Column::right("COUNT", "count").spare(1),
+            Column::left("END", "end"),
+        ];
+        let row = |second: i64| {
+            vec![
+                Cell::Number(1),
+                Cell::Time(Timestamp::from_seconds(1_795_428_901 + second)),
+                Cell::Text("somebody with a very long name indeed".into()),
+                Cell::Number(12_345),
+                Cell::Text("finished".into()),
+            ]
+        };
+        let look = |fit| Look {
+            zone: TimeZone::UTC,
+            ascii: false,
+            colour: false,
+            fit,
+        };
+        let shown = |rows: &[Vec<Cell>], fit| {
+            let mut out = Vec::new();
+            text(&mut out, &columns, rows, &look(fit));
+            String::from_utf8(out).unwrap()
+        };
+        let rows = [row(0), row(1)];
+        let all = "CALL  BEGAN                       WHO                                    COUNT  END\n\
+                   1     2026-11-23 10:15:01.000000  somebody with a very long name indeed  12345  finished\n\
+                   1     2026-11-23 10:15:02.000000  somebody with a very long name indeed  12345  finished\n";
+        assert_eq!(shown(&rows, None), all);
+        assert_eq!(shown(&rows, Some(90)), all);
+        assert_eq!(
+            shown(&rows, Some(70)),
+            "CALL  BEGAN            WHO                           COUNT  END\n\
+             1     10:15:01.000000  somebody with a very long …  12345  finished\n\
+             1     10:15:02.000000  somebody with a very long …  12345  finished\n\
+             made to fit 70 columns; times are of 2026-11-23; --wide shows all\n"
+        );
+        assert_eq!(
+            shown(&rows, Some(60)),
+            "CALL  BEGAN            WHO                        END\n\
+             1     10:15:01.000000  somebody with a very lon…  finished\n\
+             1     10:15:02.000000  somebody with a very lon…  finished\n\
+             made to fit 60 columns, without COUNT; times are of 2026-11-23; --wide shows all\n"
+        );
+        // On two days, a time needs its date.
+        let two_days = shown(&[row(0), row(86_400)], Some(70));
+        assert!(
+            two_days.contains("2026-11-24 10:15:01.000000"),
+            "{two_days}"
+        );
+        let widest = two_days.lines().take(3).map(|l| l.chars().count()).max();
+        assert!(widest <= Some(70), "{two_days}");
     }
 }

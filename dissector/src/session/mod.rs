@@ -9,6 +9,7 @@ use crate::decode::{FieldValue, MessageView};
 use crate::protocol::ProtocolVersion;
 use crate::reassembly::End;
 use crate::record::{Direction, Peers};
+use crate::tally::Tally;
 use crate::time::Timestamp;
 
 /// How it is known which end is the server.
@@ -94,11 +95,7 @@ pub struct Counts {
     /// Bytes of all messages, headers included.
     pub bytes: u64,
     /// Requests, whoever asked.
-    pub requests: u64,
-    /// Requests answered by a failure.
-    pub failed: u64,
-    /// Requests not answered within the reply wait.
-    pub unanswered: u64,
+    pub requests: Tally,
     /// Stretches where bytes are missing or were skipped.
     pub breaks: u64,
     /// Bytes missing from the capture.

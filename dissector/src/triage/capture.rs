@@ -6,7 +6,7 @@ use super::{Code, Context, Detector, Sighting, Sightings};
 use crate::analysis::Seen;
 use crate::finding::{self, Finding, Severity};
 use crate::framing::BreakCause;
-use crate::protocol::{self, ProtocolVersion};
+use crate::protocol::{self, Kind, ProtocolVersion};
 use crate::record::{BreakRecord, Direction, Notice};
 use crate::session::{Content, Session, VersionSource};
 
@@ -188,10 +188,19 @@ impl Detector for Rules {
                 }
                 _ => {}
             }
-            if let Some(status) = status {
-                sighting = sighting.hint(format!(
-                    "Servers answer such requests with status {status}."
-                ));
+            let asks = info.message.is_some_and(|m| m.kind == Kind::Request);
+            match (info.direction, status) {
+                (Direction::ClientToServer, Some(status)) if asks => {
+                    sighting = sighting.hint(format!(
+                        "Servers answer such requests with status {status}."
+                    ));
+                }
+                (Direction::ServerToClient, _) if code == Code::ProtocolViolation => {
+                    sighting = sighting.hint(
+                        "The server sent this: whether its clients skip it, misread it or give up is up to them.",
+                    );
+                }
+                _ => {}
             }
             out.push(sighting);
         }

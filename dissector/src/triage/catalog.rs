@@ -387,7 +387,7 @@ catalog! {
             "The port, and which version the session was opened with.";
         ProtocolViolation "protocol_violation" Warn
             "A message breaks the rules of the protocol: tags, counts, lengths, or, as info, numbers outside their tables."
-            "The sender is at fault; servers refuse such requests."
+            "The sender is at fault. Servers refuse such requests; what a server sends may be misread by its clients."
             "The offset that is named, and the release of the sender.";
     }
 }

@@ -8,6 +8,7 @@ use super::pair::Handovers;
 use crate::analysis::Seen;
 use crate::capture::Segment;
 use crate::limits;
+use crate::ports::Ports;
 use crate::protocol::{roles, types};
 use crate::record::{BreakRecord, Direction, Packets, Peers};
 use crate::session::{Content, Session};
@@ -55,6 +56,11 @@ impl Context {
             last_no: 0,
             known: Known::default(),
         }
+    }
+
+    /// Expects CTI on these ports.
+    pub(super) fn expect(&mut self, ports: Ports) {
+        self.wire.ports = ports;
     }
 
     /// The numbers that decide.

@@ -53,6 +53,7 @@ pub use thresholds::{ThresholdError, Thresholds};
 use crate::analysis::{Analysis, Seen};
 use crate::capture::Segment;
 use crate::correlate::Exchange;
+use crate::ports::Ports;
 use crate::reassembly::End;
 use crate::record::{BreakRecord, Notice, Record};
 use crate::session::Session;
@@ -141,6 +142,13 @@ impl Triage {
             sightings: Sightings::default(),
             selective,
         }
+    }
+
+    /// The same, where CTI is expected on these ports: connections to them matter even if they never carry a message.
+    #[must_use]
+    pub fn with_ports(mut self, ports: Ports) -> Self {
+        self.context.expect(ports);
+        self
     }
 
     /// What was found, the most important first. Call after the last record.

@@ -166,8 +166,12 @@ impl Effects {
         *self.counts.entry(sighting.code).or_default() += 1;
         touch(&mut self.sessions, sighting.session);
         touch(&mut self.sessions, sighting.other_session);
-        touch(&mut self.agents, sighting.agent.clone());
-        touch(&mut self.calls, sighting.call);
+        for agent in sighting.agent.iter().chain(&sighting.more_agents) {
+            touch(&mut self.agents, Some(agent.clone()));
+        }
+        for call in sighting.call.iter().chain(&sighting.more_calls) {
+            touch(&mut self.calls, Some(*call));
+        }
     }
 }
 
@@ -216,8 +220,13 @@ impl Problem {
         self.first = self.first.min(sighting.time);
         self.last = self.last.max(sighting.time);
         touch(&mut self.sessions, sighting.session);
-        touch(&mut self.agents, sighting.agent);
-        touch(&mut self.calls, sighting.call);
+        touch(&mut self.sessions, sighting.other_session);
+        for agent in sighting.agent.into_iter().chain(sighting.more_agents) {
+            touch(&mut self.agents, Some(agent));
+        }
+        for call in sighting.call.into_iter().chain(sighting.more_calls) {
+            touch(&mut self.calls, Some(call));
+        }
         touch(&mut self.hints, sighting.hint);
         if self.examples.len() < EXAMPLES {
             self.examples.push(Example {

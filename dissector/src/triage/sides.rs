@@ -4,17 +4,21 @@ use super::pair::is_other_side;
 use super::remembered::{Remembered, between, span};
 use super::{Code, Context, Detector, SessionFacts, Sighting, Sightings};
 use crate::analysis::Seen;
+use crate::limits;
 use crate::protocol::{Kind, types};
 use crate::record::Direction;
 use crate::session::Session;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::net::IpAddr;
 
 /// SessionType: standby.
 const STANDBY: u32 = 2;
 /// Changes of side that are too many.
 const MANY: usize = 3;
+/// Agents and calls under way that the text of a failover names.
+const NAMED: usize = 5;
 /// Changes of side of a client that are remembered.
 const MANY_REMEMBERED: usize = 64;
 
@@ -85,9 +89,14 @@ impl Failovers {
             return;
         }
         self.told.insert(number, ());
+        let known = around.known();
+        let agents = UnderWay::of(known.agents.working_at(number, ended).map(str::to_owned));
+        let calls = UnderWay::of(known.calls.under_way_at(number, ended));
         let text = format!(
-            "{} without a session: S{number} lost, S{} open with #{}",
+            "{} without a session: S{number} lost with {} logged in and {} under way, S{} open with #{}",
             span(between(ended, arrival.time)),
+            agents.words("agent", "agents"),
+            calls.words("call", "calls"),
             arrival.session,
             arrival.no
         );
@@ -95,6 +104,7 @@ impl Failovers {
         let mut sighting = Sighting::new(Code::SideFailover, ended, text)
             .session(number)
             .and_session(arrival.session)
+            .touching(agents.named, calls.named)
             .group(format!(
                 "{} went from {} to {}",
                 facts.client_name(),
@@ -146,6 +156,44 @@ impl Failovers {
                 .message(arrival.no, around)
                 .group(format!("{} goes from side to side", facts.client_name())),
         );
+    }
+}
+
+/// What a session had to do with when it was lost.
+struct UnderWay<T> {
+    count: usize,
+    /// The first of them.
+    named: Vec<T>,
+}
+
+impl<T: Display> UnderWay<T> {
+    fn of(all: impl Iterator<Item = T>) -> Self {
+        let mut under_way = Self {
+            count: 0,
+            named: Vec::new(),
+        };
+        for one in all {
+            under_way.count += 1;
+            if under_way.named.len() < limits::MAX_FAILOVER_NAMED {
+                under_way.named.push(one);
+            }
+        }
+        under_way
+    }
+
+    /// How many, and which.
+    fn words(&self, one: &str, many: &str) -> String {
+        let noun = if self.count == 1 { one } else { many };
+        if self.count == 0 {
+            return format!("no {noun}");
+        }
+        let shown = self.named.iter().take(NAMED);
+        let mut names: Vec<String> = shown.map(T::to_string).collect();
+        let more = self.count.saturating_sub(names.len());
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        format!("{} {noun} ({})", self.count, names.join(", "))
     }
 }
 

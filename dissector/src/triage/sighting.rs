@@ -35,6 +35,10 @@ pub struct Sighting {
     pub agent: Option<String>,
     /// The call it touches.
     pub call: Option<u32>,
+    /// More agents that it touches.
+    pub more_agents: Vec<String>,
+    /// More calls that it touches.
+    pub more_calls: Vec<u32>,
     /// What more is known about just this, such as the meaning of a status.
     pub hint: Option<String>,
 }
@@ -55,6 +59,8 @@ impl Sighting {
             packets: Packets::default(),
             agent: None,
             call: None,
+            more_agents: Vec::new(),
+            more_calls: Vec::new(),
             hint: None,
         }
     }
@@ -153,6 +159,14 @@ impl Sighting {
     #[must_use]
     pub fn call(mut self, call: u32) -> Self {
         self.call = Some(call);
+        self
+    }
+
+    /// Touching several agents and calls.
+    #[must_use]
+    pub fn touching(mut self, agents: Vec<String>, calls: Vec<u32>) -> Self {
+        self.more_agents = agents;
+        self.more_calls = calls;
         self
     }
 

@@ -13,7 +13,10 @@ fn a_request_is_paired_with_its_confirmation() {
     let answer = info.answers.unwrap();
     assert_eq!((answer.request.no, answer.latency), (3, 34_000_000));
     assert_eq!(info.direction, Direction::ServerToClient);
-    assert_eq!((story.totals.requests, story.totals.failed), (2, 0));
+    assert_eq!(
+        (story.totals.requests.made, story.totals.requests.failed),
+        (2, 0)
+    );
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn failures_carry_their_code() {
             ("E_CTI_INVALID_PASSWORD", None)
         ]
     );
-    assert_eq!(story.totals.failed, 2);
+    assert_eq!(story.totals.requests.failed, 2);
 }
 
 #[test]
@@ -98,19 +101,57 @@ fn a_request_without_answer_is_told_after_the_reply_wait() {
             (Some(3), Some(4), Late)
         ]
     );
-    assert_eq!(story.totals.unanswered, 1);
+    assert_eq!(story.totals.requests.unanswered, 1);
 }
 
 #[test]
 fn what_is_open_at_the_end_is_not_called_unanswered() {
     let mut wire = opened();
     wire.say(Client, &invoke("HEARTBEAT_REQ", 7)).idle(100);
-    assert_eq!(wire.end().exchanges()[1], (Some(3), None, CaptureEnded));
+    let story = wire.end();
+    assert_eq!(story.exchanges()[1], (Some(3), None, CaptureEnded));
+    let requests = story.totals.requests;
+    assert_eq!((requests.open, requests.unanswered), (1, 0));
+}
+
+#[test]
+fn a_request_that_its_session_leaves_open_counts_as_unanswered() {
     let mut wire = opened();
     wire.say(Client, &invoke("HEARTBEAT_REQ", 7)).reset();
     let story = wire.end();
     assert_eq!(story.exchanges()[1], (Some(3), None, SessionEnded));
-    assert_eq!(story.totals.unanswered, 0);
+    let requests = story.totals.requests;
+    assert_eq!((requests.made, requests.answered), (2, 1));
+    assert_eq!((requests.open, requests.unanswered), (0, 1));
+}
+
+#[test]
+fn the_end_of_the_session_is_what_a_close_req_asks_for() {
+    let mut wire = opened();
+    wire.say(Client, &invoke("CLOSE_REQ", 7)).reset();
+    let story = wire.end();
+    assert_eq!(story.exchanges()[1], (Some(3), None, SessionEnded));
+    let requests = story.totals.requests;
+    assert_eq!((requests.unanswered, requests.not_judged), (0, 1));
+}
+
+#[test]
+fn a_request_that_fails_after_the_reply_wait_counts_once() {
+    let mut wire = opened_with(Options {
+        reply_wait: Duration::from_secs(5),
+        ..Options::default()
+    });
+    wire.say(Client, &invoke("HEARTBEAT_REQ", 7));
+    wire.idle(4_900).idle(200);
+    wire.say(Server, &invoke("FAILURE_CONF", 7));
+    let story = wire.end();
+    assert_eq!(
+        story.exchanges()[1..],
+        [(Some(3), None, Unanswered), (Some(3), Some(4), Failed)]
+    );
+    let requests = story.totals.requests;
+    assert_eq!((requests.made, requests.answered), (2, 1));
+    assert_eq!((requests.unanswered, requests.failed), (1, 0));
 }
 
 #[test]

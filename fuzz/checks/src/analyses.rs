@@ -31,6 +31,7 @@ pub fn check(data: &[u8]) {
         zone: jiff::tz::TimeZone::UTC,
         ascii: false,
         colour: false,
+        fit: None,
     };
     let mut stories = Stories::new(look, 100);
     let told: Tell = Box::new(move |told| call(&told, &mut stories));
@@ -70,6 +71,7 @@ fn agent(agent: &Agent) {
         zone: jiff::tz::TimeZone::UTC,
         ascii: false,
         colour: false,
+        fit: None,
     };
     let mut out = Vec::new();
     AgentPage::new(look, 100).write(&mut out, agent);
@@ -87,6 +89,7 @@ fn count(statistics: &Statistics, messages: u64) {
         zone: jiff::tz::TimeZone::UTC,
         ascii: false,
         colour: false,
+        fit: None,
     };
     let mut out = Vec::new();
     statistics::text(&mut out, statistics, &Section::ALL, &look, 100);
@@ -124,6 +127,7 @@ fn triage(problems: &[Problem], messages: u64) {
             zone: jiff::tz::TimeZone::UTC,
             ascii: false,
             colour: false,
+            fit: None,
         },
         false,
     );

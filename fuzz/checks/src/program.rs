@@ -10,6 +10,7 @@ use cti_dissector::render::json;
 use cti_dissector::render::text::{
     Hints, Scratch, Sequence, TextOptions, TextRenderer, is_harmless,
 };
+use cti_dissector::tally::Tally;
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -47,11 +48,22 @@ pub fn run(capture: &[u8], flags: u8) -> Vec<Value> {
     assert_eq!(output.began, output.ended, "sessions that begin end");
     assert_eq!(output.began, totals.sessions);
     let requests = output.requests.len() as u64;
-    assert_eq!(requests, totals.requests, "every request has an outcome");
+    assert_eq!(
+        requests, totals.requests.made,
+        "every request has an outcome"
+    );
+    check_tally(&totals.requests);
+    assert_eq!(output.tally, totals.requests, "the sessions' counts");
     // What is told is in proportion to what was captured.
     let most = 4096 + 500 * captured;
     assert!(output.json_bytes <= most && output.text_bytes <= most);
     output.records
+}
+
+/// Every request has come to something.
+fn check_tally(of: &Tally) {
+    let sum = of.answered + of.failed + of.unanswered + of.open + of.not_judged;
+    assert_eq!(of.made, sum, "{of:?}");
 }
 
 /// Takes a capture all the way to a sink; also gives the totals, and the bytes of all packets with their record headers.
@@ -112,6 +124,8 @@ struct Output {
     ended: u64,
     /// Requests that have an outcome; a late answer gives a second one.
     requests: HashSet<u64>,
+    /// The requests of all sessions, as these count them.
+    tally: Tally,
 }
 
 impl Output {
@@ -144,6 +158,7 @@ impl Output {
             began: 0,
             ended: 0,
             requests: HashSet::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -192,7 +207,11 @@ impl Output {
                 self.requests.extend(request);
             }
             Record::SessionBegan(_) => self.began += 1,
-            Record::SessionEnded(_) => self.ended += 1,
+            Record::SessionEnded(session) => {
+                self.ended += 1;
+                check_tally(&session.counts.requests);
+                self.tally.add(&session.counts.requests);
+            }
             Record::Break(broken) => {
                 self.breaks += 1;
                 self.missing += broken.details.missing;

@@ -301,7 +301,7 @@ pub struct Requests {
     pub count: u64,
     /// Of these, refused.
     pub failed: u64,
-    /// Of these, not answered in time.
+    /// Of these, not answered in time, or before their session ended.
     pub unanswered: u64,
     /// The requests in order of time.
     pub list: History<AgentRequest>,

@@ -128,7 +128,9 @@ const fn count(requests: &mut Requests, outcome: OutcomeKind) {
         OutcomeKind::Failed | OutcomeKind::WrongAnswer => {
             requests.failed = requests.failed.saturating_add(1);
         }
-        OutcomeKind::Unanswered => requests.unanswered = requests.unanswered.saturating_add(1),
+        OutcomeKind::Unanswered | OutcomeKind::SessionEnded => {
+            requests.unanswered = requests.unanswered.saturating_add(1);
+        }
         _ => {}
     }
 }

@@ -8,12 +8,13 @@ pub use latency::{BANDS, Latencies};
 pub use slices::{Slice, Slices};
 
 use super::{Analysis, Seen};
-use crate::correlate::{self, Exchange, FailureCode, OutcomeKind};
+use crate::correlate::{self, Exchange, FailureCode, Outcome, OutcomeKind, Part};
 use crate::decode::Decoder;
 use crate::limits;
 use crate::protocol::{self, Failure, Message, MessageType, roles};
 use crate::record::{Direction, MessageInfo, Peers, Record};
 use crate::session::{Identity, Session};
+use crate::tally::Tally;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,16 +57,10 @@ pub type RequestKey = TypeKey;
 #[derive(Debug, Clone)]
 pub struct Responses {
     /// Requests.
-    pub requests: u64,
-    /// Of these, refused.
-    pub failed: u64,
-    /// Of these, not answered within the reply wait, though an answer was due.
-    pub unanswered: u64,
-    /// Of the unanswered ones, answered afterwards.
+    pub requests: Tally,
+    /// Of those without an answer in time, answered afterwards, by whatever.
     pub late: u64,
-    /// Without an answer of which nothing can be said: bytes missing, one direction only, or the session or the capture ended.
-    pub not_judged: u64,
-    /// From request to answer, of those that were answered, by whatever.
+    /// From request to answer, of all answers: failures and late ones too.
     pub latencies: Latencies,
 }
 
@@ -161,51 +156,36 @@ pub struct Statistics {
     pub last: Option<Timestamp>,
     /// Requests answered in part, of which further parts may come.
     in_part: BTreeSet<u64>,
+    /// Requests without an answer in time, to which one may come.
+    given_up: BTreeSet<u64>,
     decoder: Decoder,
 }
 
 impl Responses {
-    const fn new(keep: usize) -> Self {
+    fn new(keep: usize) -> Self {
         Self {
-            requests: 0,
-            failed: 0,
-            unanswered: 0,
+            requests: Tally::default(),
             late: 0,
-            not_judged: 0,
             latencies: Latencies::new(keep),
         }
     }
 
-    /// Requests that were answered.
-    #[must_use]
-    pub const fn answered(&self) -> u64 {
-        self.latencies.count()
-    }
-
-    fn add(&mut self, exchange: &Exchange) {
-        let outcome = &exchange.outcome;
-        if outcome.kind == OutcomeKind::Late {
-            // Counted already, as unanswered.
+    /// Counts an answer, or that there is none; `late`: the request was counted before, without an answer.
+    fn add(&mut self, outcome: &Outcome, request: &Part, late: bool) {
+        if late {
             self.late = self.late.saturating_add(1);
         } else {
-            self.requests = self.requests.saturating_add(1);
-        }
-        let count = match outcome.kind {
-            OutcomeKind::Failed => Some(&mut self.failed),
-            OutcomeKind::Unanswered => Some(&mut self.unanswered),
-            OutcomeKind::NotExpected
-            | OutcomeKind::NotJudged
-            | OutcomeKind::SessionEnded
-            | OutcomeKind::CaptureEnded => Some(&mut self.not_judged),
-            _ => None,
-        };
-        if let Some(count) = count {
-            *count = count.saturating_add(1);
+            count(&mut self.requests, outcome, request);
         }
         if let Some(latency) = outcome.latency {
             self.latencies.add(latency);
         }
     }
+}
+
+fn count(requests: &mut Tally, outcome: &Outcome, request: &Part) {
+    requests.made = requests.made.saturating_add(1);
+    requests.settle(outcome.kind, request);
 }
 
 impl SessionStatistics {
@@ -248,6 +228,7 @@ impl Statistics {
             first: None,
             last: None,
             in_part: BTreeSet::new(),
+            given_up: BTreeSet::new(),
             decoder: Decoder::new(),
         }
     }
@@ -262,11 +243,12 @@ impl Statistics {
 
     /// All requests, over all types.
     #[must_use]
-    pub fn requests(&self) -> (u64, u64, u64) {
-        let all = self.responses.values().chain([&self.other_responses]);
-        all.fold((0, 0, 0), |sum, r| {
-            (sum.0 + r.requests, sum.1 + r.failed, sum.2 + r.unanswered)
-        })
+    pub fn requests(&self) -> Tally {
+        let mut all = self.other_responses.requests;
+        for responses in self.responses.values() {
+            all.add(&responses.requests);
+        }
+        all
     }
 
     fn session(&mut self, number: u32, peers: Option<Peers>) -> &mut SessionStatistics {
@@ -384,6 +366,9 @@ impl Statistics {
         if self.is_further_part(exchange, request.no, request.message) {
             return;
         }
+        let outcome = &exchange.outcome;
+        let kind = outcome.kind;
+        let late = self.is_late(kind, request.no);
         let name = request.message.map_or("", |m| m.name);
         let key = RequestKey {
             number: request.number.0,
@@ -392,32 +377,27 @@ impl Statistics {
         };
         if !self.responses.contains_key(&key) && self.responses.len() >= limits::MAX_STATISTICS_ROWS
         {
-            self.other_responses.add(exchange);
+            self.other_responses.add(outcome, &request, late);
         } else {
             let responses = self.responses.entry(key);
             let responses = responses.or_insert_with(|| Responses::new(KEPT_BY_TYPE));
-            responses.add(exchange);
+            responses.add(outcome, &request, late);
         }
-        if let Some(latency) = exchange.outcome.latency
+        if let Some(latency) = outcome.latency
             && let Some(band) = self.bands.get_mut(latency::band(latency))
         {
             *band = band.saturating_add(1);
         }
-        let kind = exchange.outcome.kind;
-        if let Some(slices) = &mut self.slices {
-            let slice = slices.at(request.time);
-            let count = |n: &mut u64, yes: bool| *n = n.saturating_add(u64::from(yes));
-            count(&mut slice.requests, kind != OutcomeKind::Late);
-            count(&mut slice.failed, kind == OutcomeKind::Failed);
-            count(&mut slice.unanswered, kind == OutcomeKind::Unanswered);
+        if let Some(slices) = self.slices.as_mut().filter(|_| !late) {
+            count(&mut slices.at(request.time).requests, outcome, &request);
         }
         let session = self.session(exchange.session, None);
-        session.responses.add(exchange);
+        session.responses.add(outcome, &request, late);
         if request
             .message
             .is_some_and(|m| m.number == roles::HEARTBEAT_REQ)
         {
-            session.beats.add(exchange);
+            session.beats.add(outcome, &request, late);
             let waited = exchange.time.nanos_since(request.time);
             let interval = session.heartbeats.intervals.quantile(500);
             let lost = match kind {
@@ -429,9 +409,9 @@ impl Statistics {
             beats.lost = beats.lost.saturating_add(u64::from(lost));
         }
         if kind == OutcomeKind::Failed {
-            let by = exchange.outcome.answer.and_then(|a| a.message);
+            let by = outcome.answer.and_then(|a| a.message);
             let by = by.map_or("", |m| m.name);
-            self.failed(Some(name), by, exchange.outcome.failure, request.time);
+            self.failed(Some(name), by, outcome.failure, request.time);
         }
     }
 
@@ -449,6 +429,21 @@ impl Statistics {
             self.in_part.pop_first();
         }
         !self.in_part.insert(no)
+    }
+
+    /// Whether a request that now has an answer, of any kind, has been counted as one without.
+    fn is_late(&mut self, kind: OutcomeKind, no: u64) -> bool {
+        match kind {
+            OutcomeKind::Unanswered | OutcomeKind::NotExpected | OutcomeKind::NotJudged => {
+                if self.given_up.len() >= limits::MAX_OPEN_REQUESTS {
+                    self.given_up.pop_first();
+                }
+                self.given_up.insert(no);
+                false
+            }
+            OutcomeKind::Late => true,
+            _ => self.given_up.remove(&no),
+        }
     }
 }
 

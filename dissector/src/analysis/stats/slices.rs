@@ -3,6 +3,7 @@
 use super::Count;
 use crate::limits;
 use crate::record::Direction;
+use crate::tally::Tally;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -13,12 +14,8 @@ pub struct Slice {
     pub from_client: Count,
     /// From the server.
     pub from_server: Count,
-    /// Requests made.
-    pub requests: u64,
-    /// Of these, refused.
-    pub failed: u64,
-    /// Of these, not answered within the reply wait.
-    pub unanswered: u64,
+    /// Requests made in it.
+    pub requests: Tally,
 }
 
 impl Slice {
@@ -33,9 +30,7 @@ impl Slice {
     fn add(&mut self, other: &Self) {
         self.from_client.add(&other.from_client);
         self.from_server.add(&other.from_server);
-        self.requests = self.requests.saturating_add(other.requests);
-        self.failed = self.failed.saturating_add(other.failed);
-        self.unanswered = self.unanswered.saturating_add(other.unanswered);
+        self.requests.add(&other.requests);
     }
 }
 
@@ -153,9 +148,9 @@ mod tests {
         let total: u64 = all.iter().map(|(_, n)| n).sum();
         assert_eq!(total, u64::try_from(limits::MAX_SLICES).unwrap() + 1);
         // The ends of all time.
-        slices.at(Timestamp::from_nanos(i64::MAX)).requests = 1;
-        slices.at(Timestamp::from_nanos(i64::MIN)).requests = 1;
+        slices.at(Timestamp::from_nanos(i64::MAX)).requests.made = 1;
+        slices.at(Timestamp::from_nanos(i64::MIN)).requests.made = 1;
         assert!(slices.iter().count() <= usize::try_from(limits::MAX_SLICES).unwrap());
-        assert_eq!(slices.iter().map(|(_, s)| s.requests).sum::<u64>(), 2);
+        assert_eq!(slices.iter().map(|(_, s)| s.requests.made).sum::<u64>(), 2);
     }
 }

@@ -91,9 +91,13 @@ pub(super) fn summary(out: &mut Vec<u8>, summary: &Summary, clock: &mut Clock) {
         ("encrypted_sessions", totals.encrypted),
         ("messages", totals.messages),
         ("message_bytes", totals.message_bytes),
-        ("requests", totals.requests),
-        ("failed", totals.failed),
-        ("unanswered", totals.unanswered),
+    ] {
+        count(out, name, number);
+    }
+    for (name, number) in totals.requests.named() {
+        count(out, name, number);
+    }
+    for (name, number) in [
         ("gaps", totals.breaks),
         ("missing_bytes", totals.missing),
         ("skipped_bytes", totals.skipped),
@@ -236,9 +240,13 @@ fn ended(out: &mut Vec<u8>, session: &Session, clock: &mut Clock) {
         ("messages_from_client", counts.from_client),
         ("messages_from_server", counts.from_server),
         ("message_bytes", counts.bytes),
-        ("requests", counts.requests),
-        ("failed", counts.failed),
-        ("unanswered", counts.unanswered),
+    ] {
+        count(out, name, number);
+    }
+    for (name, number) in counts.requests.named() {
+        count(out, name, number);
+    }
+    for (name, number) in [
         ("gaps", counts.breaks),
         ("missing_bytes", counts.missing),
         ("skipped_bytes", counts.skipped),

@@ -6,6 +6,7 @@ use crate::analysis::stats::{BANDS, Count, Latencies, Responses, Statistics};
 use crate::protocol;
 use crate::record::Direction;
 use crate::render::statistics::{Section, all_failures, all_responses, all_sessions, hint};
+use crate::tally::Tally;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -14,9 +15,8 @@ struct Total {
     messages: u64,
     bytes: u64,
     sessions: usize,
-    requests: u64,
-    failed: u64,
-    unanswered: u64,
+    #[serde(flatten)]
+    requests: Requests,
     answers_without_request: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<Moment>,
@@ -69,9 +69,8 @@ struct ByInterval {
     messages_from_server: u64,
     bytes_from_client: u64,
     bytes_from_server: u64,
-    requests: u64,
-    failed: u64,
-    unanswered: u64,
+    #[serde(flatten)]
+    requests: Requests,
 }
 
 #[derive(Serialize)]
@@ -106,15 +105,23 @@ struct ResponseTime {
     sum_s: Seconds,
 }
 
-/// Requests and how long their answers took; times are missing where nothing was answered.
+/// Requests by what became of them.
 #[derive(Serialize)]
-struct Answers {
+struct Requests {
     requests: u64,
     answered: u64,
     failed: u64,
     unanswered: u64,
-    late: u64,
+    open: u64,
     not_judged: u64,
+}
+
+/// Requests and how long their answers took; times are missing where nothing was answered.
+#[derive(Serialize)]
+struct Answers {
+    #[serde(flatten)]
+    requests: Requests,
+    late: u64,
     min_ms: Option<Millis>,
     median_ms: Option<Millis>,
     p90_ms: Option<Millis>,
@@ -158,16 +165,25 @@ struct Heartbeats<'a> {
     responses: Answers,
 }
 
+impl Requests {
+    const fn new(of: &Tally) -> Self {
+        Self {
+            requests: of.made,
+            answered: of.answered,
+            failed: of.failed,
+            unanswered: of.unanswered,
+            open: of.open,
+            not_judged: of.not_judged,
+        }
+    }
+}
+
 impl Answers {
     fn new(of: &Responses) -> Self {
         let times: &Latencies = &of.latencies;
         Self {
-            requests: of.requests,
-            answered: of.answered(),
-            failed: of.failed,
-            unanswered: of.unanswered,
+            requests: Requests::new(&of.requests),
             late: of.late,
-            not_judged: of.not_judged,
             min_ms: times.min().map(Millis),
             median_ms: times.quantile(500).map(Millis),
             p90_ms: times.quantile(900).map(Millis),
@@ -184,15 +200,12 @@ fn named(name: &'static str) -> Option<&'static str> {
 /// Appends the statistics: their sum, then a record for each row of each section.
 pub fn statistics(out: &mut Vec<u8>, objects: &Objects, of: &Statistics, sections: &[Section]) {
     let total = of.total();
-    let (requests, failed, unanswered) = of.requests();
     let record = Total {
         kind: "stats",
         messages: total.messages,
         bytes: total.bytes,
         sessions: of.sessions.len(),
-        requests,
-        failed,
-        unanswered,
+        requests: Requests::new(&of.requests()),
         answers_without_request: of.answers_without_request,
         first: of.first.map(Moment),
         last: of.last.map(Moment),
@@ -288,9 +301,7 @@ fn intervals(put: &mut Put<'_>, of: &Statistics) {
             messages_from_server: slice.from_server.messages,
             bytes_from_client: slice.from_client.bytes,
             bytes_from_server: slice.from_server.bytes,
-            requests: slice.requests,
-            failed: slice.failed,
-            unanswered: slice.unanswered,
+            requests: Requests::new(&slice.requests),
         });
     }
 }
@@ -374,7 +385,7 @@ fn failures(put: &mut Put<'_>, of: &Statistics) {
 }
 
 fn heartbeats(put: &mut Put<'_>, of: &Statistics) {
-    for (number, session) in all_sessions(of).filter(|(_, s)| s.beats.requests > 0) {
+    for (number, session) in all_sessions(of).filter(|(_, s)| s.beats.requests.made > 0) {
         let every = &session.heartbeats.intervals;
         let idle = session.idle_timeout;
         put.row(&Heartbeats {

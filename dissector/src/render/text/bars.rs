@@ -74,7 +74,6 @@ impl Heading {
     /// One line about everything that was counted, and one about requests.
     pub fn summary(&mut self, out: &mut Vec<u8>, of: &Statistics) {
         let total = of.total();
-        let (requests, failed, unanswered) = of.requests();
         let mut pen = self.pen(out);
         let sessions = u64::try_from(of.sessions.len()).unwrap_or(u64::MAX);
         let (messages, bytes) = (total.messages, total.bytes);
@@ -101,14 +100,26 @@ impl Heading {
             pen.put(")");
         }
         pen.end_line();
+        let requests = of.requests();
         pen.put(&format!(
-            "{}, {failed} failed, {unanswered} unanswered",
-            amount(requests, "request", "requests")
+            "{}: {} answered, {} failed, {} unanswered",
+            amount(requests.made, "request", "requests"),
+            requests.answered,
+            requests.failed,
+            requests.unanswered
         ));
+        for (count, what) in [
+            (requests.open, "open at the end of the capture"),
+            (requests.not_judged, "not judged"),
+        ] {
+            if count > 0 {
+                pen.put(&format!(", {count} {what}"));
+            }
+        }
         if of.answers_without_request > 0 {
             let stray = of.answers_without_request;
             let answers = amount(stray, "answer", "answers");
-            pen.put(&format!(", {answers} without request"));
+            pen.put(&format!("; {answers} without request"));
         }
         pen.end_line();
     }

@@ -7,27 +7,31 @@ use crate::render::table::{Cell, Column};
 use crate::session::{Content, Session, VersionSource};
 
 /// The columns of the table.
-pub const COLUMNS: [Column; 14] = [
+pub const COLUMNS: [Column; 17] = [
     Column::left("SESSION", "session"),
     Column::left("FIRST", "first"),
-    Column::left("DURATION", "duration_s"),
+    Column::left("DURATION", "duration_s").spare(4),
     Column::left("CLIENT", "client"),
-    Column::left("SERVER", "server"),
-    Column::left("VERSION", "version"),
+    Column::left("SERVER", "server").spare(5),
+    Column::left("VERSION", "version").spare(7),
     Column::left("WHO", "who"),
-    Column::right("MESSAGES", "messages"),
-    Column::right("REQUESTS", "requests"),
-    Column::right("FAILED", "failed"),
-    Column::right("UNANSWERED", "unanswered"),
-    Column::right("MISSING", "missing_bytes"),
-    Column::left("END", "end"),
-    Column::left("SERVICES", "services"),
+    Column::right("MESSAGES", "messages").spare(3),
+    Column::right("REQUESTS", "requests").spare(6),
+    Column::csv("answered"),
+    Column::right("FAILED", "failed").spare(1),
+    Column::right("UNANSWERED", "unanswered").spare(2),
+    Column::csv("open"),
+    Column::csv("not_judged"),
+    Column::right("MISSING", "missing_bytes").spare(8),
+    Column::left("END", "end").spare(1),
+    Column::left("SERVICES", "services").spare(9),
 ];
 
 /// The row of a session.
 #[must_use]
 pub fn row(session: &Session, ascii: bool) -> Vec<Cell> {
     let counts = &session.counts;
+    let requests = &counts.requests;
     let cell = |write: &mut dyn FnMut(&mut Pen<'_>)| {
         let mut out = Vec::new();
         write(&mut Pen {
@@ -47,9 +51,12 @@ pub fn row(session: &Session, ascii: bool) -> Vec<Cell> {
         cell(&mut |pen| version(pen, session)),
         cell(&mut |pen| who(pen, session)),
         Cell::Number(counts.from_client + counts.from_server),
-        Cell::Number(counts.requests),
-        Cell::Number(counts.failed),
-        Cell::Number(counts.unanswered),
+        Cell::Number(requests.made),
+        Cell::Number(requests.answered),
+        Cell::Number(requests.failed),
+        Cell::Number(requests.unanswered),
+        Cell::Number(requests.open),
+        Cell::Number(requests.not_judged),
         Cell::Number(counts.missing),
         cell(&mut |pen| story::end(pen, session)),
         cell(&mut |pen| services(pen, session)),

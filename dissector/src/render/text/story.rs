@@ -170,7 +170,11 @@ fn ended(pen: &mut Pen<'_>, session: &Session) {
             None => pen.number(status.into()),
         }
     }
-    for (count, what) in [(counts.failed, "failed"), (counts.unanswered, "unanswered")] {
+    let requests = &counts.requests;
+    for (count, what) in [
+        (requests.failed, "failed"),
+        (requests.unanswered, "unanswered"),
+    ] {
         if count > 0 {
             pen.put(", ");
             pen.on(Paint::Bad);

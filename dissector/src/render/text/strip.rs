@@ -226,6 +226,7 @@ mod tests {
             zone: jiff::tz::TimeZone::UTC,
             ascii,
             colour: false,
+            fit: None,
         };
         axis(&mut pen, &span, 0, &look, &mut Clock::default());
         String::from_utf8(out).unwrap()

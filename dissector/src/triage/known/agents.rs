@@ -169,6 +169,25 @@ impl Agents {
         (all, working)
     }
 
+    /// The agents that a session was told of and that were logged in at a time, each once. Their latest changes are remembered, so this looks
+    /// back a little.
+    pub(in crate::triage) fn working_at(
+        &self,
+        session: u32,
+        time: Timestamp,
+    ) -> impl Iterator<Item = &str> {
+        let mut last = None;
+        self.agents.iter().filter_map(move |(key, agent)| {
+            let told = agent.streams.iter().any(|s| s.id.session == session);
+            let mut history = agent.history.iter().rev();
+            let was = history.find(|(.., at)| *at <= time);
+            let works = told && was.is_some_and(|(_, state, ..)| *state != LOGOUT);
+            // One in several domains comes once for each.
+            let same = last.replace(key.agent.as_str()) == Some(key.agent.as_str());
+            (works && !same).then_some(key.agent.as_str())
+        })
+    }
+
     /// How many agents are known; one that is in several domains counts in each.
     pub(in crate::triage) fn len(&self) -> usize {
         self.agents.len()

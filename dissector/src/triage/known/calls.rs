@@ -73,6 +73,24 @@ impl Calls {
         self.calls.get(key)
     }
 
+    /// The IDs of calls that a session, which has ended, left under way at a time.
+    pub(in crate::triage) fn under_way_at(
+        &self,
+        session: u32,
+        time: Timestamp,
+    ) -> impl Iterator<Item = u32> {
+        let shows = move |call: &Call| {
+            let mut views = call.views.iter();
+            views.any(|v| v.session == session && v.ended.is_none())
+        };
+        let goes_on =
+            move |call: &Call| !call.joined && call.cleared.is_none_or(|cleared| cleared > time);
+        let calls = self.calls.iter();
+        calls
+            .filter(move |(_, call)| shows(call) && goes_on(call))
+            .map(|(key, _)| key.id)
+    }
+
     /// All calls.
     pub(in crate::triage) fn iter(&self) -> impl Iterator<Item = (&CallKey, &Call)> {
         self.calls.iter()

@@ -24,6 +24,8 @@ const ANSWER: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Wire {
     thresholds: Thresholds,
+    /// Ports on which CTI is expected.
+    pub(in super::super) ports: Ports,
     tracks: HashMap<Ends, Track, RandomState>,
     /// Servers of sessions on other ports.
     servers: BTreeSet<SocketAddr>,
@@ -35,6 +37,7 @@ impl Wire {
     pub(in super::super) fn new(thresholds: &Thresholds) -> Self {
         Self {
             thresholds: *thresholds,
+            ports: Ports::default(),
             tracks: HashMap::default(),
             servers: BTreeSet::new(),
             events: Vec::new(),
@@ -44,7 +47,7 @@ impl Wire {
 
     /// A server of CTI, whatever its port.
     pub(in super::super) fn follow(&mut self, server: SocketAddr) {
-        if Ports::default().kind(server.port()) == PortKind::Other
+        if self.ports.kind(server.port()) == PortKind::Other
             && self.servers.len() < limits::MAX_SERVERS
         {
             self.servers.insert(server);
@@ -123,9 +126,8 @@ impl Wire {
 
     /// Client and server of a segment between ends that matter.
     fn roles(&self, segment: &Segment<'_>) -> Option<Ends> {
-        let ports = Ports::default();
         let is_server = |end: SocketAddr| {
-            ports.kind(end.port()) != PortKind::Other
+            self.ports.kind(end.port()) != PortKind::Other
                 || (!self.servers.is_empty() && self.servers.contains(&end))
         };
         let (from, to) = (segment.source, segment.destination);

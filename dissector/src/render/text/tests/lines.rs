@@ -7,6 +7,7 @@ use crate::framing::{Break, BreakCause};
 use crate::reassembly::{End, Side};
 use crate::record::{BreakRecord, Notice};
 use crate::session::{Content, Counts, Identity, ServerBy, Session};
+use crate::tally::Tally;
 
 #[test]
 fn a_session_opens() {
@@ -161,8 +162,11 @@ fn session() -> Session {
         counts: Counts {
             from_client: 60,
             from_server: 60,
-            failed: 2,
-            unanswered: 1,
+            requests: Tally {
+                failed: 2,
+                unanswered: 1,
+                ..Tally::default()
+            },
             missing: 2920,
             skipped: 1,
             ..Counts::default()
