@@ -309,7 +309,7 @@ fn a_message_far_from_all_others_that_are_kept_was_not_believed() {
     const SECOND: i64 = 1_000_000_000;
     let message = |name: &str, id: i64| {
         let mut draft = Draft::new(name, ProtocolVersion(24)).unwrap();
-        draft.set("InvokeID", id.into()).unwrap();
+        draft.set("InvokeID", &id.into()).unwrap();
         draft.encode().unwrap()
     };
     // Larger than a sequence number may jump, before and behind three messages in one packet.

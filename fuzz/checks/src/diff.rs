@@ -131,6 +131,7 @@ fn consistent(comparison: &Comparison, flags: u8) {
             zone: jiff::tz::TimeZone::UTC,
             ascii: false,
             colour: false,
+            fit: None,
         },
         context: 1,
         limit: 50,
