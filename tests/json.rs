@@ -769,7 +769,11 @@ impl Story {
             summary.skipped_bytes,
         ];
         assert_eq!(counted, self.counts, "{file:?}: the sessions' counts");
-        assert_eq!(counted[0], counted[1..6].iter().sum(), "{file:?}: requests");
+        assert_eq!(
+            counted[0],
+            counted[1..6].iter().sum::<u64>(),
+            "{file:?}: requests"
+        );
         assert_eq!(&counted[6..], self.gaps, "{file:?}: the gap records");
         self.check_exchanges(summary, file);
     }
@@ -781,7 +785,9 @@ impl Story {
         for exchange in &self.exchanges {
             if let Some(request) = exchange.request.as_ref().filter(|r| told.insert(r.no)) {
                 let closing = request.name.as_deref() == Some("CLOSE_REQ");
-                *counts.entry(counts_as(&exchange.outcome, closing)).or_default() += 1;
+                *counts
+                    .entry(counts_as(&exchange.outcome, closing))
+                    .or_default() += 1;
             }
         }
         for (name, count) in [

@@ -330,10 +330,41 @@ fn what_is_left_out_is_said() {
     let options = ["--max-messages", "10", "--agent", "1001"];
     let page = fs::read_to_string(report(&fixture("demo.pcap"), "cut", &options)).unwrap();
     assert!(
-        page.contains("The table holds the first 10 messages;"),
+        page.contains("The table holds the first 10 messages, and "),
         "{page}"
     );
     assert!(page.contains("This report is about a selection:"), "{page}");
+}
+
+#[test]
+fn links_lead_somewhere_also_beyond_the_first_messages() {
+    let capture = fixture("heartbeat-loss.pcap");
+    let options = ["--max-messages", "2"];
+    let path = report(&capture, "further", &options);
+    let page = fs::read_to_string(&path).unwrap();
+    assert!(
+        page.contains("The table holds the first 2 messages, and "),
+        "{page}"
+    );
+    assert!(!page.contains("not in the table of messages"), "{page}");
+    // A pipe cannot be read again: what is not there is no link.
+    let piped = place("piped.html");
+    let mut command = ctishark();
+    command.args(["report", "-"]).args(options);
+    command.pipe_stdin(&capture).unwrap();
+    command.arg("-o").arg(&piped).assert().success();
+    let piped = fs::read_to_string(piped).unwrap();
+    assert!(piped.contains("The table holds the first 2 messages;"));
+    assert!(piped.contains("not in the table of messages"));
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    browser.open(&path, "");
+    let astray = "return [...document.querySelectorAll('a')].map((a) => a.getAttribute('href')) \
+                  .filter((to) => /^#m\\d+$/.test(to) && !document.querySelector(to)).join(' ')";
+    assert_eq!(browser.text(astray), "");
+    let rows = browser.text("return document.getElementById('rows').innerText");
+    assert!(rows.contains("left out here"), "{rows}");
 }
 
 #[test]

@@ -159,6 +159,21 @@ fn a_selection_leaves_findings_that_touch_it() {
 }
 
 #[test]
+fn the_heading_tells_how_much_was_looked_at() {
+    let heading = |arguments: &[&str]| {
+        let text = text(&run(arguments));
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    let all = heading(&[FAILURES]);
+    assert!(all.ends_with(" in 1 session, 21 messages"), "{all}");
+    let some = heading(&["-Y", "name == \"QUERY_AGENT_STATE_REQ\"", FAILURES]);
+    assert!(
+        some.ends_with(" in 1 of 1 session, 1 of 21 messages"),
+        "{some}"
+    );
+}
+
+#[test]
 fn a_threshold_can_be_changed_and_a_wrong_one_is_told() {
     let said = |assignment: &str| {
         let output = run(&["--threshold", assignment, FAILURES]);

@@ -103,7 +103,7 @@ pub enum Command {
     /// Summary, findings, sessions, calls, agents, latencies, and messages with all their fields, in a page that any browser opens without a
     /// network. Findings, calls and agents that have nothing to do with the selected messages are left out.
     #[command(after_help = examples::REPORT_EXAMPLES)]
-    Report(Box<ReportArgs>),
+    Report(Box<StudyArgs<ReportArgs>>),
     /// Print files made from the program's own definitions
     #[command(hide = true)]
     Generate(GenerateArgs),
@@ -206,30 +206,21 @@ pub struct CallArgs {
     #[arg(value_name = "ID", value_parser = values::name)]
     pub id: String,
     #[command(flatten)]
-    pub input: InputArgs,
-    #[command(flatten)]
-    pub select: SelectArgs,
+    pub study: StudyArgs<StoryShowArgs>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct StoryShowArgs {
     /// Form of the output
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value_t,
-        help_heading = "Output"
-    )]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: StoryFormat,
     /// Show times in UTC instead of the local time zone
-    #[arg(long, help_heading = "Output")]
+    #[arg(long)]
     pub utc: bool,
     /// Use ASCII characters only
-    #[arg(long, help_heading = "Output")]
+    #[arg(long)]
     pub ascii: bool,
-    #[command(flatten)]
-    pub decode: DecodeArgs,
-    #[command(flatten)]
-    pub redaction: RedactionArgs,
-    #[command(flatten)]
-    pub common: CommonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -382,37 +373,23 @@ pub struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub struct ReportArgs {
-    #[command(flatten)]
-    pub input: InputArgs,
-    #[command(flatten)]
-    pub select: SelectArgs,
     /// The file to write, or - for standard output
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
     /// Heading of the page [default: the names of the captures]
-    #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
     /// Most messages in the page's table, the first ones; findings, calls and numbers are made from all
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 10_000,
-        help_heading = "Output"
-    )]
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub max_messages: u32,
     /// Show times in UTC instead of the local time zone
-    #[arg(long, help_heading = "Output")]
+    #[arg(long)]
     pub utc: bool,
     /// Change a number that decides about findings, such as slow=10s; `ctishark generate findings` lists them (repeatable)
     #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = values::assignment, help_heading = "Findings")]
     pub thresholds: Vec<(String, String)>,
-    #[command(flatten)]
-    pub decode: DecodeArgs,
-    #[command(flatten)]
-    pub redaction: RedactionArgs,
-    #[command(flatten)]
-    pub common: CommonArgs,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,17 @@
 use crate::correlate::{OutcomeKind, Part};
 use crate::protocol::roles;
 
+/// Whether a request counts as unanswered: no answer came within the reply wait, or before the session ended. That end is what a CLOSE_REQ
+/// asks for.
+#[must_use]
+pub fn is_unanswered(kind: OutcomeKind, request: &Part) -> bool {
+    match kind {
+        OutcomeKind::Unanswered => true,
+        OutcomeKind::SessionEnded => request.number != roles::CLOSE_REQ,
+        _ => false,
+    }
+}
+
 /// How many requests were made, and what became of them: `made` is the sum of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
@@ -27,11 +38,12 @@ impl Tally {
         let count = match kind {
             OutcomeKind::Confirmed | OutcomeKind::WrongAnswer => &mut self.answered,
             OutcomeKind::Failed => &mut self.failed,
-            // The end of the session is what a CLOSE_REQ asks for.
-            OutcomeKind::SessionEnded if request.number == roles::CLOSE_REQ => &mut self.not_judged,
-            OutcomeKind::Unanswered | OutcomeKind::SessionEnded => &mut self.unanswered,
+            _ if is_unanswered(kind, request) => &mut self.unanswered,
             OutcomeKind::CaptureEnded => &mut self.open,
-            OutcomeKind::NotExpected | OutcomeKind::NotJudged => &mut self.not_judged,
+            OutcomeKind::Unanswered
+            | OutcomeKind::SessionEnded
+            | OutcomeKind::NotExpected
+            | OutcomeKind::NotJudged => &mut self.not_judged,
             // Counted before as unanswered; and no request at all.
             OutcomeKind::Late | OutcomeKind::NoRequest => return,
         };

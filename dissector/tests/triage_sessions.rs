@@ -11,9 +11,11 @@ mod triaging;
 
 use cti_dissector::finding::Severity;
 use cti_dissector::ports::Ports;
-use cti_dissector::triage::{Code, Problem, Thresholds};
+use cti_dissector::select::Criteria;
+use cti_dissector::triage::{Code, Problem, Thresholds, Triage};
 use ctishark_fixtures::Scenario;
 use std::path::Path;
+use triaging::reading;
 
 const A: &str = "connection A finesse:50412 -> side-a:42027 version=24\n";
 const B: &str = "connection B finesse:50413 -> side-b:43027 version=24\n";
@@ -21,16 +23,14 @@ const B: &str = "connection B finesse:50413 -> side-b:43027 version=24\n";
 const C: &str = "connection C finesse:50414 -> side-a:42027 version=24\n";
 
 fn found(connections: &[&str], steps: &str) -> Vec<Problem> {
-    found_on(Ports::default(), connections, steps)
+    triaging::triage(&scenario(connections, steps), Thresholds::default())
 }
 
-/// The same, where CTI is expected on these ports.
-fn found_on(ports: Ports, connections: &[&str], steps: &str) -> Vec<Problem> {
+fn scenario(connections: &[&str], steps: &str) -> Scenario {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let common = std::fs::read_to_string(fixtures.join("scenarios/common.inc")).unwrap();
     let text = format!("title A test\n{common}{}{steps}", connections.concat());
-    let scenario = Scenario::from_text("test", &text).unwrap_or_else(|e| panic!("{e}"));
-    triaging::triage_on(&scenario, Thresholds::default(), ports)
+    Scenario::from_text("test", &text).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// How much each finding counts, and how bad it is.
@@ -180,11 +180,10 @@ fn a_refusal_on_a_port_that_the_user_named_is_found() {
     let connection = "connection A finesse:50412 -> side-a:5000 version=24\n";
     let steps = "10:00:00 A > SYN\n+0.2ms A < RST\n";
     nothing(&found(&[connection], steps));
-    let text = only(
-        &found_on(Ports::with(vec![5000]), &[connection], steps),
-        Code::TcpRefused,
-        Severity::Error,
-    );
+    let inputs = reading::inputs(&scenario(&[connection], steps));
+    let triage = Triage::new(Thresholds::default(), false).with_ports(Ports::with(vec![5000]));
+    let problems = reading::study(inputs, Criteria::default(), triage).finish();
+    let text = only(&problems, Code::TcpRefused, Severity::Error);
     assert_eq!(text, "SYN answered by RST");
 }
 
@@ -214,7 +213,7 @@ fn a_failover_names_no_call_that_was_over() {
     );
     let failover = problems.iter().find(|p| p.code == Code::SideFailover);
     let text = &failover.unwrap().examples[0].text;
-    assert!(text.contains("logged in and no call under way"), "{text}");
+    assert!(text.contains("logged in and no calls under way"), "{text}");
 }
 
 #[test]

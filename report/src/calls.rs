@@ -93,7 +93,9 @@ impl CallSheets {
 
     /// Numbers of messages that calls of the page lead to.
     pub(crate) fn named(&self) -> impl Iterator<Item = u64> {
-        self.calls.iter().flat_map(|call| call.named.iter().copied())
+        self.calls
+            .iter()
+            .flat_map(|call| call.named.iter().copied())
     }
 
     fn ladder(&mut self, call: &calls::Call) -> Ladder {
@@ -114,8 +116,13 @@ impl CallSheets {
     fn sheet(&mut self, call: &calls::Call) -> Call {
         let ladder = self.ladder(call);
         let failed = call.failed_requests.iter().map(|failed| failed.no);
-        let steps = call.steps.iter().filter(|_| !matches!(ladder, Ladder::LeftOut));
-        let steps = steps.filter_map(|step| step.sightings.first()).map(|s| s.no);
+        let steps = call
+            .steps
+            .iter()
+            .filter(|_| !matches!(ladder, Ladder::LeftOut));
+        let steps = steps
+            .filter_map(|step| step.sightings.first())
+            .map(|s| s.no);
         let named = failed.chain(steps).collect();
         let style = &self.style;
         let text = |text: Option<&String>| text.map_or_else(dash, |t| shown(t));

@@ -123,7 +123,7 @@ fn plain(duration: &str) -> String {
 impl Requests {
     pub fn new(of: &Statistics, style: &Style, messages: &Packed) -> Self {
         let mut responses: Vec<(&RequestKey, &Responses)> = of.responses.iter().collect();
-        responses.sort_by(|a, b| b.1.requests.cmp(&a.1.requests).then(a.0.cmp(b.0)));
+        responses.sort_by(|a, b| b.1.requests.made.cmp(&a.1.requests.made).then(a.0.cmp(b.0)));
         let latencies = || responses.iter().map(|(_, r)| &r.latencies);
         let ends = latencies()
             .filter_map(Latencies::min)

@@ -10,6 +10,7 @@ use cti_dissector::protocol::Kind;
 use cti_dissector::record::Record;
 use cti_dissector::render::json::{self, Renderer};
 use cti_dissector::render::text::words;
+use cti_dissector::tally::is_unanswered;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -208,10 +209,8 @@ impl Messages {
             no: request.no,
             by: outcome.answer.map(|part| part.no),
             text: &words::outcome(outcome),
-            bad: matches!(
-                outcome.kind,
-                OutcomeKind::Failed | OutcomeKind::WrongAnswer | OutcomeKind::Unanswered
-            ),
+            bad: matches!(outcome.kind, OutcomeKind::Failed | OutcomeKind::WrongAnswer)
+                || is_unanswered(outcome.kind, &request),
         });
         self.line.extend_from_slice(b",\"record\":");
         self.renderer

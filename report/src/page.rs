@@ -111,6 +111,8 @@ struct Figure {
     value: String,
     note: String,
     bad: bool,
+    /// The table of messages can show which.
+    leads: bool,
 }
 
 /// Something worth telling about a session or the captures.
@@ -246,12 +248,14 @@ fn figures(scope: &Scope, calls: &CallSheets, agents: &AgentsReport) -> Vec<Figu
         value: grouped(number),
         note,
         bad: false,
+        leads: false,
     };
-    let bad = |name, number: u64, note: &str| Figure {
+    let bad = |name, number: u64, note: &str, leads: bool| Figure {
         name,
         value: grouped(number),
         note: note.to_owned(),
         bad: number > 0,
+        leads: leads && number > 0,
     };
     // What was looked at, where that is not all.
     let part = |name, selected: Option<u64>, all: u64, note: String| match selected {
@@ -289,13 +293,24 @@ fn figures(scope: &Scope, calls: &CallSheets, agents: &AgentsReport) -> Vec<Figu
             format!("{} answered", amount(answered, "call", "calls")),
         ),
         figure("Requests", requests.made, made(requests)),
-        bad("Failed", requests.failed, "requests answered by a failure"),
+        bad(
+            "Failed",
+            requests.failed,
+            "requests answered by a failure",
+            true,
+        ),
         bad(
             "Unanswered",
             requests.unanswered,
             "requests without an answer",
+            true,
         ),
-        bad("Missing bytes", totals.missing, "not captured, though sent"),
+        bad(
+            "Missing bytes",
+            totals.missing,
+            "not captured, though sent",
+            false,
+        ),
     ]
 }
 

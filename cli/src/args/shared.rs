@@ -9,15 +9,15 @@ use clap::{Args, ValueHint};
 use super::formats::{CaptureFormat, ColorChoice, Format, TableFormat, TimeStyle};
 use crate::values::{self, Moment, TypePattern};
 
-/// What all commands that look at a whole capture have in common.
+/// What all commands that look at a whole capture have in common, but for how they show the result.
 #[derive(Debug, Args)]
-pub struct StudyArgs {
+pub struct StudyArgs<S: Args = StudyShowArgs> {
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
     pub select: SelectArgs,
     #[command(flatten)]
-    pub show: StudyShowArgs,
+    pub show: S,
     #[command(flatten)]
     pub decode: DecodeArgs,
     #[command(flatten)]

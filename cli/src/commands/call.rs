@@ -42,7 +42,7 @@ pub fn run(args: CallArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         format,
         look,
         decoding,
-    } = StoryOptions::new(args, settings)?;
+    } = StoryOptions::new(args.study, settings)?;
     let only = Some(wanted.as_str());
     let json_options = json::Options {
         show_secrets: false,

@@ -77,10 +77,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             calls::run(*args, &settings)
         }
         Some(Command::Call(args)) => {
-            if inputs::nothing_given(&args.input.files) {
+            if inputs::nothing_given(&args.study.input.files) {
                 return Ok(no_input(Some("call")));
             }
-            let settings = prepare(&args.common);
+            let settings = prepare(&args.study.common);
             call::run(*args, &settings)
         }
         Some(Command::Report(args)) => {

@@ -13,28 +13,17 @@ use cti_dissector::triage::{Thresholds, Triage};
 use ctishark_report::{CallSheets, Collector, Report, Scope};
 
 use super::{book, study};
-use crate::args::ReportArgs;
+use crate::args::{ReportArgs, StudyArgs};
 use crate::driver;
 use crate::inputs;
 use crate::save;
 use crate::settings::{ReportOptions, Settings};
 
 /// Runs it.
-pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let ReportArgs {
-        input,
-        select,
-        output,
-        title,
-        max_messages,
-        utc,
-        thresholds,
-        decode,
-        redaction,
-        common,
-    } = args;
+pub fn run(args: StudyArgs<ReportArgs>, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let typed = args.input.files.clone();
     let mut limits = Thresholds::default();
-    for (name, value) in &thresholds {
+    for (name, value) in &args.show.thresholds {
         limits
             .set(name, value)
             .context("invalid value for '--threshold <NAME=VALUE>'")?;
@@ -44,10 +33,17 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         selection,
         zone,
         decoding,
-    } = ReportOptions::new(utc, &input, select, decode, &redaction, &common, settings)?;
+        show,
+    } = ReportOptions::new(args, settings)?;
+    let ReportArgs {
+        output,
+        title,
+        max_messages,
+        ..
+    } = show;
     let names: Vec<String> = driver::names(&inputs).into_iter().map(|n| n.name).collect();
     let named = names.iter().map(Path::new);
-    let typed = input.files.iter().map(PathBuf::as_path);
+    let typed = typed.iter().map(PathBuf::as_path);
     ensure!(
         !named.chain(typed).any(|name| is_same(name, &output)),
         "{} is one of the captures; name another file with --output",
@@ -61,8 +57,7 @@ pub fn run(args: ReportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
         stories: true,
         in_order: true,
     };
-    let collector =
-        |also| Collector::new(most, also, selective, several_inputs, zone.clone());
+    let collector = |also| Collector::new(most, also, selective, several_inputs, zone.clone());
     let again = inputs::again(&inputs);
     let finished = study::run(inputs, &selection, &decoding, settings, |_| {
         (

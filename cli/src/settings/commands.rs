@@ -5,8 +5,8 @@ use cti_dissector::render::table::Look;
 use jiff::tz::TimeZone;
 
 use crate::args::{
-    CallArgs, CommonArgs, DecodeArgs, ExtractArgs, InputArgs, RedactArgs, RedactChoices,
-    RedactionArgs, SaveArgs, SelectArgs, StoryFormat, StudyArgs, TableFormat, TimelineArgs,
+    ExtractArgs, RedactArgs, RedactChoices, ReportArgs, SaveArgs, StoryFormat, StoryShowArgs,
+    StudyArgs, TableFormat, TimelineArgs,
 };
 use crate::inputs::FileInput;
 use crate::redacted;
@@ -133,17 +133,17 @@ impl StudyOptions {
 
 impl StoryOptions {
     /// What the arguments ask for.
-    pub fn new(args: CallArgs, settings: &Settings) -> anyhow::Result<Self> {
-        let zone = time_zone(args.utc);
+    pub fn new(args: StudyArgs<StoryShowArgs>, settings: &Settings) -> anyhow::Result<Self> {
+        let zone = time_zone(args.show.utc);
         let selection = Selection::new(args.select, &zone, false)?;
         let decoding = Decoding::new(args.decode);
         let inputs = captures(&args.input, &args.common)?;
         Ok(Self {
             selection,
-            format: args.format,
+            format: args.show.format,
             look: Look {
                 zone,
-                ascii: args.ascii,
+                ascii: args.show.ascii,
                 colour: settings.color,
                 fit: None,
             },
@@ -193,28 +193,23 @@ pub struct ReportOptions {
     pub zone: TimeZone,
     /// How to decode the messages.
     pub decoding: Decoding,
+    /// What to write, and where to.
+    pub show: ReportArgs,
 }
 
 impl ReportOptions {
     /// What the arguments ask for.
-    pub fn new(
-        utc: bool,
-        input: &InputArgs,
-        select: SelectArgs,
-        decode: DecodeArgs,
-        redaction: &RedactionArgs,
-        common: &CommonArgs,
-        settings: &Settings,
-    ) -> anyhow::Result<Self> {
-        let zone = time_zone(utc);
-        let selection = Selection::new(select, &zone, false)?;
-        let decoding = Decoding::new(decode);
-        let inputs = captures(input, common)?;
+    pub fn new(args: StudyArgs<ReportArgs>, settings: &Settings) -> anyhow::Result<Self> {
+        let zone = time_zone(args.show.utc);
+        let selection = Selection::new(args.select, &zone, false)?;
+        let decoding = Decoding::new(args.decode);
+        let inputs = captures(&args.input, &args.common)?;
         Ok(Self {
             selection,
             zone,
-            inputs: redacted::inputs(inputs, redaction, &decoding, settings)?,
+            inputs: redacted::inputs(inputs, &args.redaction, &decoding, settings)?,
             decoding,
+            show: args.show,
         })
     }
 }

@@ -195,7 +195,9 @@ impl<'a> Pieces<'a> {
         let ellipsis = Sign::Ellipsis.text(look.ascii);
         let mut shortened = false;
         let mut line = |pen: &mut Pen<'_>, cells: &[String]| {
-            let cells = kept.iter().map(|at| cells.get(*at).map_or("", String::as_str));
+            let cells = kept
+                .iter()
+                .map(|at| cells.get(*at).map_or("", String::as_str));
             for ((cell, width), wish) in cells.zip(&widths).zip(&wishes) {
                 let short = fit::shortened(cell, *width, ellipsis);
                 shortened |= short != cell;
@@ -224,8 +226,8 @@ impl<'a> Pieces<'a> {
     /// The rows as texts. The first ones decide which columns there are.
     fn measure(&mut self, rows: &[Vec<Cell>], look: &Look) -> Vec<Vec<String>> {
         for (at, text) in self.columns.iter().zip(&mut self.texts) {
-            let cells = rows.iter().filter_map(|row| row.get(at.0));
-            *text &= cells.clone().all(Cell::is_text);
+            let mut cells = rows.iter().filter_map(|row| row.get(at.0));
+            *text &= cells.all(Cell::is_text);
         }
         let mut day = self.head.as_ref().and_then(|head| head.day);
         let mut lines = self.shown(rows, day, look);
@@ -241,12 +243,17 @@ impl<'a> Pieces<'a> {
             let all: Vec<fit::Wish> = (0..self.columns.len())
                 .filter_map(|at| self.wish(at))
                 .collect();
+            let stays = match look.fit {
+                Some(limit) => fit::choose(&all, limit),
+                None => vec![true; all.len()],
+            };
+            let is_time = |row: &Vec<Cell>, at| matches!(row.get(at), Some(Cell::Time(_)));
+            let mut shown = self.columns.iter().zip(&stays);
+            let has_times =
+                shown.any(|((at, _), stays)| *stays && rows.iter().any(|row| is_time(row, *at)));
             self.head = Some(Head {
-                stays: match look.fit {
-                    Some(limit) => fit::choose(&all, limit),
-                    None => vec![true; all.len()],
-                },
-                day,
+                stays,
+                day: day.filter(|_| has_times),
             });
         } else {
             self.wishes = wishes;
@@ -270,7 +277,11 @@ impl<'a> Pieces<'a> {
     fn wider(&self, lines: &[Vec<String>]) -> Vec<usize> {
         let width = |(index, before): (usize, &usize)| {
             let cells = lines.iter().filter_map(|line| line.get(index));
-            cells.map(|c| c.chars().count()).max().unwrap_or(0).max(*before)
+            cells
+                .map(|c| c.chars().count())
+                .max()
+                .unwrap_or(0)
+                .max(*before)
         };
         self.wishes.iter().enumerate().map(width).collect()
     }
@@ -571,7 +582,10 @@ mod tests {
         );
         // On two days, a time needs its date.
         let two_days = shown(&[row(0), row(86_400)], Some(70));
-        assert!(two_days.contains("2026-11-24 10:15:01.000000"), "{two_days}");
+        assert!(
+            two_days.contains("2026-11-24 10:15:01.000000"),
+            "{two_days}"
+        );
         let widest = two_days.lines().take(3).map(|l| l.chars().count()).max();
         assert!(widest <= Some(70), "{two_days}");
     }

@@ -220,6 +220,7 @@ impl Problem {
         self.first = self.first.min(sighting.time);
         self.last = self.last.max(sighting.time);
         touch(&mut self.sessions, sighting.session);
+        touch(&mut self.sessions, sighting.other_session);
         for agent in sighting.agent.into_iter().chain(sighting.more_agents) {
             touch(&mut self.agents, Some(agent));
         }

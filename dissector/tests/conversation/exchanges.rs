@@ -13,7 +13,10 @@ fn a_request_is_paired_with_its_confirmation() {
     let answer = info.answers.unwrap();
     assert_eq!((answer.request.no, answer.latency), (3, 34_000_000));
     assert_eq!(info.direction, Direction::ServerToClient);
-    assert_eq!((story.totals.requests.made, story.totals.requests.failed), (2, 0));
+    assert_eq!(
+        (story.totals.requests.made, story.totals.requests.failed),
+        (2, 0)
+    );
 }
 
 #[test]
@@ -144,10 +147,7 @@ fn a_request_that_fails_after_the_reply_wait_counts_once() {
     let story = wire.end();
     assert_eq!(
         story.exchanges()[1..],
-        [
-            (Some(3), None, Unanswered),
-            (Some(3), Some(4), Failed)
-        ]
+        [(Some(3), None, Unanswered), (Some(3), Some(4), Failed)]
     );
     let requests = story.totals.requests;
     assert_eq!((requests.made, requests.answered), (2, 1));

@@ -48,7 +48,10 @@ pub fn run(capture: &[u8], flags: u8) -> Vec<Value> {
     assert_eq!(output.began, output.ended, "sessions that begin end");
     assert_eq!(output.began, totals.sessions);
     let requests = output.requests.len() as u64;
-    assert_eq!(requests, totals.requests.made, "every request has an outcome");
+    assert_eq!(
+        requests, totals.requests.made,
+        "every request has an outcome"
+    );
     check_tally(&totals.requests);
     assert_eq!(output.tally, totals.requests, "the sessions' counts");
     // What is told is in proportion to what was captured.

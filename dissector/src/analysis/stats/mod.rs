@@ -162,7 +162,7 @@ pub struct Statistics {
 }
 
 impl Responses {
-    const fn new(keep: usize) -> Self {
+    fn new(keep: usize) -> Self {
         Self {
             requests: Tally::default(),
             late: 0,

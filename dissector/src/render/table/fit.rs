@@ -41,26 +41,22 @@ impl Wish {
     }
 }
 
-/// Which columns stay.
+/// Which columns stay: as many as fit, the most important first.
 pub(super) fn choose(wishes: &[Wish], limit: usize) -> Vec<bool> {
-    let mut stays = vec![true; wishes.len()];
-    // The most dispensable first; of equals the last one. The first column says what a row is about.
-    let mut order: Vec<(usize, &Wish)> = wishes.iter().enumerate().skip(1).collect();
-    order.sort_by_key(|(at, wish)| std::cmp::Reverse((wish.column.spare, *at)));
-    let mut order = order.into_iter();
-    loop {
-        let left = stays.iter().zip(wishes).filter(|(stays, _)| **stays);
-        let widths: Vec<usize> = left.map(|(_, wish)| wish.least()).collect();
-        if total(&widths) <= limit {
-            return stays;
-        }
-        let Some((at, _)) = order.next() else {
-            return stays;
-        };
-        if let Some(stays) = stays.get_mut(at) {
-            *stays = false;
+    let mut stays = vec![false; wishes.len()];
+    // Of equals the first one; and the first of all says what a row is about.
+    let mut order: Vec<(usize, &Wish)> = wishes.iter().enumerate().collect();
+    order.sort_by_key(|(at, wish)| (!wish.first, wish.column.spare, *at));
+    let mut widths = Vec::new();
+    for (at, wish) in order {
+        widths.push(wish.least());
+        if total(&widths) > limit && !wish.first {
+            widths.pop();
+        } else if let Some(stays) = stays.get_mut(at) {
+            *stays = true;
         }
     }
+    stays
 }
 
 /// How wide the columns become that stay: the widest texts give way first.
@@ -118,7 +114,7 @@ mod tests {
             column: Column::left(heading, "key").spare(spare),
             width,
             text,
-            first: false,
+            first: heading == "A",
         }
     }
 
@@ -150,6 +146,13 @@ mod tests {
         assert_eq!(choose(&wishes, 86), [true; 4]);
         assert_eq!(choose(&wishes, 85), [true, true, true, false]);
         assert_eq!(choose(&wishes, 63), [true, false, true, false]);
+        // What is less important stays where the more important does not fit.
+        let uneven = [
+            wish("A", 20, false, 0),
+            wish("B", 40, false, 1),
+            wish("C", 10, false, 2),
+        ];
+        assert_eq!(choose(&uneven, 40), [true, false, true]);
         assert_eq!(choose(&wishes, 3), [true, false, false, false]);
     }
 

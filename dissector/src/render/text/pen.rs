@@ -43,7 +43,7 @@ pub(in crate::render) enum Sign {
 }
 
 impl Sign {
-    const fn text(self, ascii: bool) -> &'static str {
+    pub const fn text(self, ascii: bool) -> &'static str {
         match (self, ascii) {
             (Self::ToServer, false) => "→",
             (Self::ToServer, true) => "->",

@@ -83,9 +83,8 @@ impl Calls {
             let mut views = call.views.iter();
             views.any(|v| v.session == session && v.ended.is_none())
         };
-        let goes_on = move |call: &Call| {
-            !call.joined && call.cleared.is_none_or(|cleared| cleared > time)
-        };
+        let goes_on =
+            move |call: &Call| !call.joined && call.cleared.is_none_or(|cleared| cleared > time);
         let calls = self.calls.iter();
         calls
             .filter(move |(_, call)| shows(call) && goes_on(call))

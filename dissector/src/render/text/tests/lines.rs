@@ -7,6 +7,7 @@ use crate::framing::{Break, BreakCause};
 use crate::reassembly::{End, Side};
 use crate::record::{BreakRecord, Notice};
 use crate::session::{Content, Counts, Identity, ServerBy, Session};
+use crate::tally::Tally;
 
 #[test]
 fn a_session_opens() {
