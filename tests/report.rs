@@ -330,7 +330,7 @@ fn what_is_left_out_is_said() {
     let options = ["--max-messages", "10", "--agent", "1001"];
     let page = fs::read_to_string(report(&fixture("demo.pcap"), "cut", &options)).unwrap();
     assert!(
-        page.contains("The table holds the first 10 messages;"),
+        page.contains("The table holds the first 10 messages, and "),
         "{page}"
     );
     assert!(page.contains("This report is about a selection:"), "{page}");
