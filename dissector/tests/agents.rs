@@ -334,7 +334,7 @@ fn both_ways(capture: PathBuf) -> [BTreeMap<String, Sums>; 2] {
         Criteria::default(),
         (calls, Agents::new(true)),
     );
-    drop(studied.0.finish());
+    let _ = studied.0.finish();
     let count = |n: u64| i64::try_from(n).unwrap();
     let report = studied.1.finish();
     let mut agents: BTreeMap<String, Sums> = BTreeMap::new();

@@ -95,7 +95,7 @@ fn read(pcap: &[u8]) -> (Vec<Call>, Plain) {
     };
     let calls = Calls::new(options, |call: Call| told.push(call));
     let (calls, plain) = reading::study(inputs, Criteria::default(), (calls, Plain::default()));
-    drop(calls.finish());
+    let _ = calls.finish();
     (told, plain)
 }
 

@@ -30,9 +30,10 @@ impl Agents {
         let same = |was: &Standing, is: &Standing| {
             (was.kind, was.call, was.message) == (is.kind, is.call, is.message)
         };
-        match (&known.standing, &present) {
-            (Some(was), Some(is)) if same(was, is) => return,
-            _ => {}
+        if let (Some(was), Some(is)) = (&known.standing, &present)
+            && same(was, is)
+        {
+            return;
         }
         if let Some(was) = std::mem::replace(&mut known.standing, present) {
             self.stood(at, was, now);
