@@ -140,6 +140,33 @@ pub struct MessageInfo {
     pub first_of_session: bool,
 }
 
+#[cfg(test)]
+impl MessageInfo {
+    /// Message 1 of a number, sent by the server in session 1 of version 24.
+    pub(crate) fn sample(number: MessageType) -> Self {
+        let end = |ip, port| std::net::SocketAddr::from((ip, port));
+        Self {
+            no: 1,
+            time: Timestamp::from_seconds(0),
+            peers: Peers {
+                session: 1,
+                client: end([10, 0, 1, 10], 50_412),
+                server: end([10, 0, 0, 5], 42_027),
+            },
+            direction: Direction::ServerToClient,
+            packets: Packets::default(),
+            version: ProtocolVersion(24),
+            version_source: VersionSource::Stated,
+            number,
+            message: crate::protocol::message(number),
+            answers: None,
+            outcome: None,
+            findings: Vec::new(),
+            first_of_session: false,
+        }
+    }
+}
+
 /// Bytes of a session that are missing or could not be assigned to a message.
 #[derive(Debug, Clone)]
 pub struct BreakRecord {

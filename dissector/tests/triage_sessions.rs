@@ -13,6 +13,7 @@ use cti_dissector::finding::Severity;
 use cti_dissector::triage::{Code, Problem, Thresholds};
 use ctishark_fixtures::Scenario;
 use std::path::Path;
+use triaging::summary;
 
 const A: &str = "connection A finesse:50412 -> side-a:42027 version=24\n";
 const B: &str = "connection B finesse:50413 -> side-b:43027 version=24\n";
@@ -25,16 +26,6 @@ fn found(connections: &[&str], steps: &str) -> Vec<Problem> {
     let text = format!("title A test\n{common}{}{steps}", connections.concat());
     let scenario = Scenario::from_text("test", &text).unwrap_or_else(|e| panic!("{e}"));
     triaging::triage(&scenario, Thresholds::default())
-}
-
-/// How much each finding counts, and how bad it is.
-fn summary(problems: &[Problem]) -> Vec<(Code, Severity, u64)> {
-    let mut list: Vec<_> = problems
-        .iter()
-        .map(|p| (p.code, p.severity, p.count))
-        .collect();
-    list.sort_unstable();
-    list
 }
 
 #[track_caller]

@@ -105,9 +105,7 @@ impl AgentStates {
 mod tests {
     use super::*;
     use crate::decode::Decoder;
-    use crate::protocol::{self, ProtocolVersion};
-    use crate::record::{Direction, Packets, Peers};
-    use crate::session::VersionSource;
+    use crate::protocol;
 
     struct Bench {
         states: AgentStates,
@@ -139,25 +137,11 @@ mod tests {
             let mut bytes = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
             bytes.extend(message.number.0.to_be_bytes());
             bytes.extend(body);
-            let info = MessageInfo {
-                no: 1,
+            let mut info = MessageInfo {
                 time: Timestamp::from_nanos(self.now),
-                peers: Peers {
-                    session,
-                    client: "10.0.1.10:50412".parse().unwrap(),
-                    server: "10.0.0.5:42027".parse().unwrap(),
-                },
-                direction: Direction::ServerToClient,
-                packets: Packets::default(),
-                version: ProtocolVersion(24),
-                version_source: VersionSource::Stated,
-                number: message.number,
-                message: Some(message),
-                answers: None,
-                outcome: None,
-                findings: Vec::new(),
-                first_of_session: false,
+                ..MessageInfo::sample(message.number)
             };
+            info.peers.session = session;
             let view = self.decoder.decode_as(&bytes, info.version, Some(message));
             self.states.note(&info, &view)
         }

@@ -1,10 +1,26 @@
 //! Hand-built captures for the tests of this module.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use super::{Capture, Error, Input, Note, NoteKind, PacketId};
+use super::{Capture, Error, Input, Note, NoteKind, Packet, PacketId, length};
+use crate::time::Timestamp;
 use std::io::{self, Cursor, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A packet that is all there, the first of its capture.
+pub fn packet(link_type: u32, data: &[u8]) -> Packet<'_> {
+    Packet {
+        id: PacketId {
+            input: 0,
+            number: 1,
+        },
+        time: Timestamp::from_seconds(1_700_000_000),
+        interface: 0,
+        link_type,
+        data,
+        original_len: length(data.len()),
+    }
+}
 
 /// An input in memory that gives at most `chunk` bytes per read.
 pub struct Memory {

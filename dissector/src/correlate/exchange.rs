@@ -31,6 +31,20 @@ pub enum OutcomeKind {
 }
 
 impl OutcomeKind {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Confirmed,
+        Self::Failed,
+        Self::Late,
+        Self::WrongAnswer,
+        Self::Unanswered,
+        Self::NotExpected,
+        Self::NotJudged,
+        Self::SessionEnded,
+        Self::CaptureEnded,
+        Self::NoRequest,
+    ];
+
     /// The snake_case name used in output.
     #[must_use]
     pub const fn name(self) -> &'static str {

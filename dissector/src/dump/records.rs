@@ -119,20 +119,9 @@ fn version_source(name: Option<&str>, versions: Option<(u8, u8)>) -> VersionSour
 
 /// The outcome with a name.
 fn outcome(name: &str) -> Option<OutcomeKind> {
-    [
-        OutcomeKind::Confirmed,
-        OutcomeKind::Failed,
-        OutcomeKind::Late,
-        OutcomeKind::WrongAnswer,
-        OutcomeKind::Unanswered,
-        OutcomeKind::NotExpected,
-        OutcomeKind::NotJudged,
-        OutcomeKind::SessionEnded,
-        OutcomeKind::CaptureEnded,
-        OutcomeKind::NoRequest,
-    ]
-    .into_iter()
-    .find(|kind| kind.name() == name)
+    OutcomeKind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == name)
 }
 
 /// Nanoseconds from milliseconds with decimals.

@@ -11,6 +11,7 @@ use cti_dissector::finding::Severity;
 use cti_dissector::triage::{Code, Problem, Thresholds};
 use ctishark_fixtures::Scenario;
 use std::path::Path;
+use triaging::summary;
 
 const ONE: &str = "connection A finesse:50412 -> side-a:42027 version=24\n";
 const TWO: &str = "connection A finesse:50412 -> side-a:42027 version=24\nconnection B ctios:50700 -> side-a:42027 version=24\n";
@@ -45,16 +46,6 @@ const SECTIONS: [&str; 3] = [
 
 fn found(steps: &str) -> Vec<Problem> {
     found_in(ONE, &format!("use open\n{steps}"), Thresholds::default())
-}
-
-/// How much each finding counts, and how bad it is; sorted.
-fn summary(problems: &[Problem]) -> Vec<(Code, Severity, u64)> {
-    let mut list: Vec<_> = problems
-        .iter()
-        .map(|p| (p.code, p.severity, p.count))
-        .collect();
-    list.sort_unstable();
-    list
 }
 
 #[track_caller]

@@ -4,7 +4,8 @@
 
 mod fragments;
 
-use super::super::{Flags, PacketId};
+use super::super::Flags;
+use super::super::samples::packet;
 use super::*;
 use crate::time::Timestamp;
 use etherparse::{
@@ -15,20 +16,6 @@ use std::time::Duration;
 
 const ETHERNET: u32 = 1;
 const RAW: u32 = 101;
-
-fn packet(link_type: u32, data: &[u8]) -> Packet<'_> {
-    Packet {
-        id: PacketId {
-            input: 0,
-            number: 1,
-        },
-        time: Timestamp::from_seconds(1_700_000_000),
-        interface: 0,
-        link_type,
-        data,
-        original_len: length(data.len()),
-    }
-}
 
 /// A TCP segment without its IP header; three words of options make the header 32 bytes long.
 fn tcp_bytes(payload: &[u8]) -> Vec<u8> {

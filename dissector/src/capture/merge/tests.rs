@@ -12,6 +12,15 @@ fn inputs(files: &[Vec<u8>]) -> Vec<Box<dyn Input>> {
         .collect()
 }
 
+/// A file of packets at these times, which hold its name.
+fn at(nanos: &[i64], name: &str) -> Vec<u8> {
+    let samples: Vec<_> = nanos
+        .iter()
+        .map(|nanos| sample(*nanos, name.as_bytes()))
+        .collect();
+    pcap(NANOS, false, 1, &samples)
+}
+
 #[test]
 fn rotated_files_come_in_order_of_time_however_they_are_named() {
     let samples = samples(40);
@@ -49,13 +58,6 @@ fn rotated_files_come_in_order_of_time_however_they_are_named() {
 
 #[test]
 fn overlapping_files_are_interleaved_and_ties_go_to_the_file_named_first() {
-    let at = |nanos: &[i64], name: &str| {
-        let samples: Vec<_> = nanos
-            .iter()
-            .map(|nanos| sample(*nanos, name.as_bytes()))
-            .collect();
-        pcap(NANOS, false, 1, &samples)
-    };
     let read = read_inputs(inputs(&[at(&[5, 7, 7, 9], "a"), at(&[1, 5, 7, 8, 9], "b")]));
     let order: Vec<_> = read
         .packets
@@ -78,13 +80,6 @@ fn overlapping_files_are_interleaved_and_ties_go_to_the_file_named_first() {
 
 #[test]
 fn a_file_whose_clock_goes_back_keeps_its_order() {
-    let at = |nanos: &[i64], name: &str| {
-        let samples: Vec<_> = nanos
-            .iter()
-            .map(|nanos| sample(*nanos, name.as_bytes()))
-            .collect();
-        pcap(NANOS, false, 1, &samples)
-    };
     let read = read_inputs(inputs(&[
         at(&[10, 30, 20, 40], "a"),
         at(&[15, 25, 35], "b"),

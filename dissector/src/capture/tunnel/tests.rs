@@ -5,6 +5,7 @@
 mod fragments;
 mod samples;
 
+use super::super::samples::packet;
 use super::super::{Layers, Packet, Peeled, length};
 use crate::limits;
 use proptest::prelude::*;

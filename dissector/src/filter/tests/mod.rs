@@ -14,8 +14,7 @@ use crate::Timestamp;
 use crate::decode::Decoder;
 use crate::encode::{Draft, Value};
 use crate::protocol::{MessageType, ProtocolVersion, message_by_name};
-use crate::record::{Direction, MessageInfo, Packets, Peers};
-use crate::session::VersionSource;
+use crate::record::MessageInfo;
 
 /// A message with what the conversation says of it.
 pub(super) struct Sample {
@@ -27,25 +26,12 @@ impl Sample {
     /// From its bytes, as a server's message of version 24 in session 3.
     pub fn of(bytes: Vec<u8>) -> Self {
         let number = crate::decode::wire::header(&bytes).unwrap().1.number;
-        let info = MessageInfo {
+        let mut info = MessageInfo {
             no: 7,
             time: Timestamp::from_seconds(1_795_428_900),
-            peers: Peers {
-                session: 3,
-                client: "10.0.1.10:50412".parse().unwrap(),
-                server: "10.0.0.5:42027".parse().unwrap(),
-            },
-            direction: Direction::ServerToClient,
-            packets: Packets::default(),
-            version: ProtocolVersion(24),
-            version_source: VersionSource::Stated,
-            number,
-            message: crate::protocol::message(number),
-            answers: None,
-            outcome: None,
-            findings: Vec::new(),
-            first_of_session: false,
+            ..MessageInfo::sample(number)
         };
+        info.peers.session = 3;
         Self { info, bytes }
     }
 

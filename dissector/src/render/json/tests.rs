@@ -15,7 +15,6 @@ fn info(bytes: &[u8], version: u32) -> MessageInfo {
         no: 17,
         time: Timestamp::from_nanos(1_795_428_901_203_417_000),
         peers,
-        direction: Direction::ServerToClient,
         packets: [
             PacketId {
                 input: 1,
@@ -28,13 +27,7 @@ fn info(bytes: &[u8], version: u32) -> MessageInfo {
         ][..]
             .into(),
         version: ProtocolVersion(version),
-        version_source: VersionSource::Stated,
-        number,
-        message: crate::protocol::message(number),
-        answers: None,
-        outcome: None,
-        findings: Vec::new(),
-        first_of_session: false,
+        ..MessageInfo::sample(number)
     }
 }
 

@@ -4,7 +4,7 @@ use super::paper::{Paper, Point};
 use crate::analysis::calls::{Call, ConnectionState, Step, StepKind, cause_name};
 use crate::render::text::TimeMode;
 use crate::render::text::clock::{self, Clock};
-use crate::render::text::pen::Pen;
+use crate::render::text::words::written;
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -369,14 +369,4 @@ fn cut(text: &str, longest: usize) -> String {
     let mut cut: String = text.chars().take(longest - 1).collect();
     cut.push('…');
     cut
-}
-
-fn written(write: impl FnOnce(&mut Pen<'_>)) -> String {
-    let mut out = Vec::new();
-    write(&mut Pen {
-        out: &mut out,
-        colour: false,
-        ascii: false,
-    });
-    String::from_utf8_lossy(&out).into_owned()
 }

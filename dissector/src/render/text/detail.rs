@@ -5,7 +5,7 @@ use super::clock;
 use super::pen::{Paint, Pen};
 use super::values::{INDENT, NAME, OFFSET, hex, value};
 use crate::decode::{FieldValue, FloatingView, HEADER_LEN, MessageView, Reading};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::record::MessageInfo;
 
 /// Writes the tree.
@@ -214,7 +214,6 @@ fn findings(pen: &mut Pen<'_>, info: &MessageInfo, view: &MessageView<'_>) {
 }
 
 fn finding(pen: &mut Pen<'_>, finding: &Finding) {
-    let severity = finding.code.severity();
     pen.spaces(INDENT);
     pen.on(Paint::Dim);
     match finding.offset {
@@ -223,18 +222,7 @@ fn finding(pen: &mut Pen<'_>, finding: &Finding) {
     }
     pen.off();
     pen.spaces(2);
-    pen.painted(
-        match severity {
-            Severity::Info => Paint::Dim,
-            Severity::Warn => Paint::Doubtful,
-            Severity::Error => Paint::Bad,
-        },
-        severity.name(),
-    );
-    pen.put(" ");
-    pen.put(finding.code.name());
-    pen.put(": ");
-    pen.escaped(finding.text.as_bytes());
+    pen.finding(finding.code, &finding.text);
     pen.end_line();
     pen.spaces(INDENT + OFFSET + 2);
     pen.on(Paint::Dim);

@@ -1,6 +1,7 @@
 //! Writes pieces of text into a buffer: numbers, padding, colours, and text from captures made harmless.
 
 use super::escape;
+use crate::finding::{Code, Severity};
 use crate::render::plain::plain_length;
 
 /// The role of a piece of text, which decides its colour.
@@ -16,6 +17,15 @@ pub(in crate::render) enum Paint {
 }
 
 impl Paint {
+    /// How something so severe is painted.
+    pub const fn of(severity: Severity) -> Self {
+        match severity {
+            Severity::Info => Self::Dim,
+            Severity::Warn => Self::Doubtful,
+            Severity::Error => Self::Bad,
+        }
+    }
+
     const fn code(self) -> &'static str {
         match self {
             Self::Dim => "\x1b[2m",
@@ -109,6 +119,16 @@ impl Pen<'_> {
         self.on(paint);
         self.put(text);
         self.off();
+    }
+
+    /// A finding: how severe it is, its code and its text.
+    pub fn finding(&mut self, code: Code, text: &str) {
+        let severity = code.severity();
+        self.painted(Paint::of(severity), severity.name());
+        self.put(" ");
+        self.put(code.name());
+        self.put(": ");
+        self.escaped(text.as_bytes());
     }
 
     /// Ends a line; spaces at its end are dropped.

@@ -3,7 +3,6 @@
 use super::clock::Clock;
 use super::pen::{Paint, Pen};
 use super::{TimeMode, clock};
-use crate::finding::Severity;
 use crate::render::table::Look;
 use crate::time::Timestamp;
 use crate::triage::{Example, Problem};
@@ -38,14 +37,9 @@ impl Problems {
             ascii: self.look.ascii,
         };
         let pen = &mut pen;
-        let paint = match problem.severity {
-            Severity::Error => Paint::Bad,
-            Severity::Warn => Paint::Doubtful,
-            Severity::Info => Paint::Dim,
-        };
         pen.number(rank);
         pen.put(". ");
-        pen.painted(paint, problem.severity.name());
+        pen.painted(Paint::of(problem.severity), problem.severity.name());
         pen.put("  ");
         pen.painted(Paint::Label, problem.code.name());
         pen.put("  ");

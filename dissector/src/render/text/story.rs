@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::pen::{Paint, Pen, Sign};
 use super::{Hints, TextOptions, message, time};
-use crate::finding::{Code, Severity};
+use crate::finding::Code;
 use crate::framing::{Break, BreakCause};
 use crate::protocol;
 use crate::reassembly::End;
@@ -267,17 +267,5 @@ fn broken(pen: &mut Pen<'_>, record: &BreakRecord) {
 }
 
 fn notice(pen: &mut Pen<'_>, notice: &Notice) {
-    let severity = notice.code.severity();
-    pen.painted(
-        match severity {
-            Severity::Info => Paint::Dim,
-            Severity::Warn => Paint::Doubtful,
-            Severity::Error => Paint::Bad,
-        },
-        severity.name(),
-    );
-    pen.put(" ");
-    pen.put(notice.code.name());
-    pen.put(": ");
-    pen.escaped(notice.text.as_bytes());
+    pen.finding(notice.code, &notice.text);
 }

@@ -60,7 +60,8 @@ pub fn session(session: &Session) -> SessionWords {
     }
 }
 
-fn written(write: impl FnOnce(&mut Pen<'_>)) -> String {
+/// What is written without colours, without spaces around it.
+pub(in crate::render) fn written(write: impl FnOnce(&mut Pen<'_>)) -> String {
     let mut out = Vec::new();
     write(&mut Pen {
         out: &mut out,

@@ -1,25 +1,10 @@
 //! Packets of every kind of tunnel, put together layer by layer.
 
-use super::super::super::{Packet, PacketId, Tunnel, length};
-use crate::time::Timestamp;
+use super::super::super::Tunnel;
 
 pub const ETHERNET: u32 = 1;
 pub const RAW: u32 = 101;
 pub const PAYLOAD: &[u8] = b"Sixteen bytes and a few more.";
-
-pub fn packet(link_type: u32, data: &[u8]) -> Packet<'_> {
-    Packet {
-        id: PacketId {
-            input: 0,
-            number: 1,
-        },
-        time: Timestamp::from_seconds(1_700_000_000),
-        interface: 0,
-        link_type,
-        data,
-        original_len: length(data.len()),
-    }
-}
 
 pub fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()

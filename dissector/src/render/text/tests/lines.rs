@@ -51,18 +51,7 @@ fn a_request_and_its_confirmation() {
 fn every_outcome_has_its_words() {
     let bytes = message(5, &[0, 0, 0, 12]);
     let mut all = String::new();
-    for kind in [
-        OutcomeKind::Confirmed,
-        OutcomeKind::Failed,
-        OutcomeKind::Late,
-        OutcomeKind::WrongAnswer,
-        OutcomeKind::Unanswered,
-        OutcomeKind::NotExpected,
-        OutcomeKind::NotJudged,
-        OutcomeKind::SessionEnded,
-        OutcomeKind::CaptureEnded,
-        OutcomeKind::NoRequest,
-    ] {
+    for kind in OutcomeKind::ALL {
         let answered = matches!(
             kind,
             OutcomeKind::Confirmed

@@ -84,14 +84,7 @@ fn info(no: u64, bytes: &[u8]) -> MessageInfo {
             },
         ][..]
             .into(),
-        version: ProtocolVersion(24),
-        version_source: VersionSource::Stated,
-        number,
-        message,
-        answers: None,
-        outcome: None,
-        findings: Vec::new(),
-        first_of_session: false,
+        ..MessageInfo::sample(number)
     }
 }
 
