@@ -1,5 +1,7 @@
 //! Triage of scenarios, for tests.
 
+#![allow(dead_code, reason = "shared by tests that need parts of it")]
+
 #[path = "../reading/mod.rs"]
 pub mod reading;
 
