@@ -11,7 +11,7 @@ mod traffic;
 use cti_dissector::Timestamp;
 use cti_dissector::conversation::Options;
 use cti_dissector::decode::{Decoder, FieldValue};
-use cti_dissector::encode::Draft;
+use cti_dissector::encode::{Draft, Value};
 use cti_dissector::filter::Filter;
 use cti_dissector::protocol::{NEWEST, OLDEST, ProtocolVersion, message_by_name};
 use cti_dissector::record::{Record, Sink};
@@ -309,7 +309,10 @@ fn a_message_far_from_all_others_that_are_kept_was_not_believed() {
     const SECOND: i64 = 1_000_000_000;
     let message = |name: &str, id: i64| {
         let mut draft = Draft::new(name, ProtocolVersion(24)).unwrap();
-        draft.set("InvokeID", &id.into()).unwrap();
+        draft.set("InvokeID", &Value::from(id)).unwrap();
+        if name == "OPEN_REQ" {
+            draft.set("VersionNumber", &Value::from(24)).unwrap();
+        }
         draft.encode().unwrap()
     };
     // Larger than a sequence number may jump, before and behind three messages in one packet.
