@@ -30,7 +30,7 @@ pub use profile::{Amount, Factor, Profile, ProfileError};
 pub use rules::{FieldPattern, LatencyRules, Rules, Tolerance};
 pub use sessions::SessionChange;
 pub use side::Collector;
-pub use summary::{Amounts, FieldCount, LoneCalls, NewFailure, Summary};
+pub use summary::{Amounts, FieldCount, LoneCalls, NewFailure, Summary, WasAndIs};
 pub use unknown::UnknownPattern;
 pub use view::{FieldChange, Line, Part, Place, SessionView};
 

@@ -79,7 +79,7 @@ impl Naming {
     }
 
     /// The thing of the new side that this one of the old side is.
-    pub fn new(&self, old: u32) -> Option<u32> {
+    pub fn in_new(&self, old: u32) -> Option<u32> {
         self.to_new
             .get(at(old))
             .copied()

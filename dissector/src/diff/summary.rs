@@ -62,9 +62,12 @@ pub struct NewFailure {
 pub struct FieldCount {
     /// In how many places.
     pub count: u64,
-    /// How it was and how it is, where that is the same in all places; `None` for a side that lacks the field.
-    pub values: Option<(Option<Vec<u8>>, Option<Vec<u8>>)>,
+    /// How it was and how it is, where that is the same in all places.
+    pub values: Option<WasAndIs>,
 }
+
+/// How a field was and how it is; `None` for a side that lacks it.
+pub type WasAndIs = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// Calls that only one side has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

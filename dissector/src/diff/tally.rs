@@ -92,7 +92,7 @@ impl<'c> Tally<'c> {
             let counterpart = if is_new {
                 comparison.naming.old(*thing)
             } else {
-                comparison.naming.new(*thing)
+                comparison.naming.in_new(*thing)
             };
             if counterpart.is_none() {
                 any = true;
