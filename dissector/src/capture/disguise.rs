@@ -58,7 +58,7 @@ impl Disguiser {
     pub fn look(&mut self, packet: &Packet<'_>) {
         let ahead = self.ahead.get_or_insert_with(Fragments::noting_lost);
         // What the packet carries does not matter here.
-        let _ = Walk::new(ahead, &mut self.joined, packet, false);
+        let _ = Walk::through(ahead, &mut self.joined, packet, false);
     }
 
     /// Ends the look ahead.
@@ -79,7 +79,7 @@ impl Disguiser {
         disguise: &mut impl Disguise,
     ) -> io::Result<Option<Packet<'_>>> {
         let lost = self.lost.contains(packet.id);
-        let found = Walk::new(&mut self.fragments, &mut self.joined, packet, lost);
+        let found = Walk::through(&mut self.fragments, &mut self.joined, packet, lost);
         let walk = match found {
             Ok(Found::Segment(walk)) => walk,
             Ok(Found::Part(part)) => {

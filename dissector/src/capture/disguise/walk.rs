@@ -119,7 +119,7 @@ const FRAGMENT_HEADER: usize = 8;
 
 impl<'a> Walk<'a> {
     /// Goes through a packet, as [`Layers`](super::super::Layers) does. `lost` says that its fragment never becomes whole.
-    pub(super) fn new(
+    pub(super) fn through(
         fragments: &mut Fragments,
         joined: &'a mut [Vec<u8>],
         packet: &Packet<'a>,
