@@ -568,16 +568,16 @@ mod tests {
         assert_eq!(shown(&rows, Some(90)), all);
         assert_eq!(
             shown(&rows, Some(70)),
-            "CALL  BEGAN            WHO                           COUNT  END\n\
-             1     10:15:01.000000  somebody with a very long …  12345  finished\n\
-             1     10:15:02.000000  somebody with a very long …  12345  finished\n\
+            "CALL  BEGAN            WHO                             COUNT  END\n\
+             1     10:15:01.000000  somebody with a very long nam…  12345  finished\n\
+             1     10:15:02.000000  somebody with a very long nam…  12345  finished\n\
              made to fit 70 columns; times are of 2026-11-23; --wide shows all\n"
         );
         assert_eq!(
             shown(&rows, Some(60)),
-            "CALL  BEGAN            WHO                        END\n\
-             1     10:15:01.000000  somebody with a very lon…  finished\n\
-             1     10:15:02.000000  somebody with a very lon…  finished\n\
+            "CALL  BEGAN            WHO                          END\n\
+             1     10:15:01.000000  somebody with a very long …  finished\n\
+             1     10:15:02.000000  somebody with a very long …  finished\n\
              made to fit 60 columns, without COUNT; times are of 2026-11-23; --wide shows all\n"
         );
         // On two days, a time needs its date.
