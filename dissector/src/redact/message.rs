@@ -9,6 +9,7 @@ use crate::decode::{
 use crate::protocol::privacy::Treatment;
 use crate::protocol::{Message, ProtocolVersion, WireType};
 use crate::record::MessageInfo;
+use crate::session::VersionSource;
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -45,7 +46,8 @@ impl Messages {
             out: Vec::with_capacity(bytes.len()),
             known: vec![false; bytes.len()],
             view: &view,
-            odd: is_odd(&view),
+            // Of what was cut off, a version that was only inferred is not confirmed by the end.
+            odd: is_odd(&view) || view.missing() > 0 && !is_certain(info.version_source),
             misread: is_misread(&view),
         };
         self.fill(&mut cover);
@@ -281,6 +283,11 @@ impl Cover<'_> {
             known.fill(true);
         }
     }
+}
+
+/// Whether a version is known otherwise than by the messages.
+const fn is_certain(version: VersionSource) -> bool {
+    matches!(version, VersionSource::Stated | VersionSource::Forced)
 }
 
 /// Whether a message was read by rules that may not be its own. That the capture cut it off says nothing about it.

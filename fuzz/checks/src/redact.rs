@@ -3,7 +3,9 @@
 use crate::input::Bytes;
 use crate::memory::Memory;
 use crate::program::{dissect, dissect_watching};
-use cti_dissector::capture::{Capture, Note, NoteKind, Packet, SaveCompression, SaveFormat, Saver};
+use cti_dissector::capture::{
+    Capture, Layers, Note, NoteKind, Packet, SaveCompression, SaveFormat, Saver,
+};
 use cti_dissector::conversation::Options;
 use cti_dissector::decode::{Decoder, FieldValue};
 use cti_dissector::protocol::privacy::{self, Treatment};
@@ -29,8 +31,12 @@ pub fn check(data: &[u8]) {
     assert_eq!(packets, report.packets);
     let before = tell(capture);
     let after = [tell(&one), tell(&other)];
-    for after in &after {
-        same_types(&before, after, &report);
+    // Packets whose headers are damaged are left out, and with them messages.
+    let all_kept = flags & (KEEP | DROP) == KEEP && segments(capture) == segments(&one);
+    if all_kept && report.reshaped == 0 {
+        for after in &after {
+            assert_eq!(types(&before), types(after));
+        }
     }
     if before.len() == after[0].len() {
         nothing_left(&before, &after);
@@ -125,14 +131,21 @@ impl Sink for Teller {
     }
 }
 
-fn same_types(before: &[Told], after: &[Told], report: &Report) {
-    if report.reshaped > 0 {
-        return;
-    }
-    let types = |told: &[Told]| -> Vec<(u32, usize)> {
-        told.iter().map(|m| (m.number, m.bytes.len())).collect()
-    };
-    assert_eq!(types(before), types(after));
+/// Segments in a capture, copies included.
+fn segments(capture: &[u8]) -> u64 {
+    let mut layers = Layers::new();
+    each_packet(capture, false, |packet| {
+        let _ = layers.segment(packet);
+    });
+    let counts = layers.counts();
+    counts.tcp + counts.duplicates
+}
+
+/// Types and lengths of all messages. Their order may depend on packets that are not there any more.
+fn types(told: &[Told]) -> Vec<(u32, usize)> {
+    let mut types: Vec<_> = told.iter().map(|m| (m.number, m.bytes.len())).collect();
+    types.sort_unstable();
+    types
 }
 
 /// No text is what it was by more than chance: that does not depend on the key.

@@ -32,7 +32,7 @@ pub fn of(target: &str) -> Vec<Seed> {
         "decode" => [vectors(), streams()].concat(),
         "scenario" => scenarios(),
         "program" | "analyses" => flagged(&[0, HOLD, HOLD | SECRETS, VERSION | 0xC0]),
-        "redact" => flagged(&[0, KEEP, 0, DROP]),
+        "redact" => flagged(&[KEEP, 0, KEEP, DROP]),
         "filter" => filters(),
         "diff" => pairs(),
         _ => Vec::new(),
