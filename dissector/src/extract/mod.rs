@@ -8,12 +8,12 @@
 //! - of each request that is kept, its answer, and of each answer its request: what is left out would look unanswered;
 //! - the packets of OPEN_REQ and of its answer, so that the version is known; where it is inferred, all packets with messages
 //!   that are weighed for it;
-//! - a packet every [`STEP`] bytes, so that no hole is too wide for a sequence number to be believed;
+//! - a packet every half [`MAX_JUMP`](crate::limits::MAX_JUMP) bytes, so that no hole is too wide for a sequence number to be
+//!   believed;
 //! - its handshake, FIN and RST;
 //! - or everything, if whole connections are asked for.
 //!
-//! All fragments of a datagram that is kept are kept. What [`Layers`](crate::capture::Layers) takes for a copy of a packet is
-//! not.
+//! All fragments of a datagram that is kept are kept. What [`Layers`] takes for a copy of a packet is not.
 //!
 //! Whether that was enough nobody can tell beforehand: behind damage, a boundary may be found by what stands far away. So the
 //! result is read as well, by a [`Proof`], with the same selection. What it finds must be what was selected, in bytes, version,
