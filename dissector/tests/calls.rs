@@ -48,36 +48,66 @@ fn ends(pcap: &[u8]) -> Vec<usize> {
     ends
 }
 
-/// What the last message about each call ID is, and whether the call goes on behind it, by the plainest reading there is.
+/// A call ID, by the plainest reading there is.
+#[derive(Default)]
+struct PlainCall {
+    /// The sessions that tell of it, and whether they have yet to see its end.
+    watched: BTreeMap<u32, bool>,
+    /// It was cleared, or has become another one.
+    gone: bool,
+}
+
+/// Which call IDs go on.
 #[derive(Default)]
 struct Plain {
-    goes_on: BTreeMap<u32, bool>,
+    calls: BTreeMap<u32, PlainCall>,
     failed: bool,
+    /// A peripheral is offline, so that END_CALL_EVENT ends nothing.
+    offline: bool,
+}
+
+impl Plain {
+    fn goes_on(&self, id: u32) -> bool {
+        let call = self.calls.get(&id);
+        call.is_some_and(|call| !call.gone && call.watched.values().any(|watches| *watches))
+    }
 }
 
 impl Analysis for Plain {
     fn message(&mut self, seen: &Seen<'_>) {
-        let id = |name| seen.number(name);
         let Some(message) = seen.info.message.map(|m| m.number) else {
             return;
         };
+        let session = seen.info.peers.session;
+        let mut mark = |field: &str, watches: bool, gone: bool| {
+            if let Some(id) = seen.number(field) {
+                let call = self.calls.entry(id).or_default();
+                call.gone = gone;
+                call.watched.insert(session, watches);
+            }
+        };
         match message {
-            types::CALL_CLEARED_EVENT | types::END_CALL_EVENT => {
-                self.goes_on
-                    .extend(id("ConnectionCallID").map(|id| (id, false)));
+            types::SYSTEM_EVENT => {
+                // PERIPHERAL_ONLINE and PERIPHERAL_OFFLINE.
+                match seen.number("SystemEventID") {
+                    Some(3) => self.offline = false,
+                    Some(4) => self.offline = true,
+                    _ => {}
+                }
+            }
+            types::CALL_CLEARED_EVENT => mark("ConnectionCallID", false, true),
+            types::END_CALL_EVENT if !self.offline => {
+                let id = seen.number("ConnectionCallID").unwrap();
+                let call = self.calls.entry(id).or_default();
+                call.watched.insert(session, false);
             }
             types::CALL_TRANSFERRED_EVENT | types::CALL_CONFERENCED_EVENT => {
-                self.goes_on
-                    .extend(id("SecondaryCallID").map(|id| (id, false)));
-                self.goes_on
-                    .extend(id("PrimaryCallID").map(|id| (id, true)));
+                mark("SecondaryCallID", false, true);
+                mark("PrimaryCallID", true, false);
             }
             types::BEGIN_CALL_EVENT
             | types::CALL_DELIVERED_EVENT
-            | types::CALL_ESTABLISHED_EVENT => {
-                self.goes_on
-                    .extend(id("ConnectionCallID").map(|id| (id, true)));
-            }
+            | types::CALL_ESTABLISHED_EVENT => mark("ConnectionCallID", true, false),
             types::CALL_FAILED_EVENT => self.failed = true,
             _ => {}
         }
@@ -107,16 +137,18 @@ fn a_call_that_goes_on_where_the_capture_ends_is_open_and_no_other_is() {
             let (calls, plain) = read(&pcap[..end]);
             for call in calls {
                 let ids: Vec<u32> = call.ids.iter().map(|id| id.id).collect();
-                if ids.is_empty() || name == "call-id-reused" || plain.failed {
+                let named = ids.iter().any(|id| plain.calls.contains_key(id));
+                if !named || name == "call-id-reused" || plain.failed {
                     continue;
                 }
                 // Once everybody has left, CALL_CLEARED_EVENT tells nothing new.
                 let mut states = call.parties.iter().filter_map(|party| party.state);
                 let somebody = states.any(ConnectionState::is_there);
-                let goes_on = ids.iter().any(|id| plain.goes_on.get(id) == Some(&true));
+                let goes_on = ids.iter().any(|id| plain.goes_on(*id));
                 let goes_on = goes_on && (somebody || call.ended_by.is_none());
                 let last = call.last_message;
-                let place = format!("{name}, cut at {end}, call {ids:?} up to #{last}");
+                let how = (call.outcome, &call.features, call.ended_by);
+                let place = format!("{name}, cut at {end}, call {ids:?} up to #{last}: {how:?}");
                 assert_eq!(call.outcome == Outcome::Open, goes_on, "{place}");
                 let unseen = call.features.contains(&Feature::EndUnseen);
                 assert_eq!(unseen, goes_on, "{place}");

@@ -46,6 +46,7 @@ pub use story::{AgentChange, Answered, Setting, Sighting, Step, StepKind};
 
 use super::{Analysis, Seen};
 use crate::protocol::{Kind, types};
+use crate::reassembly::End;
 use crate::record::{Direction, Record};
 
 /// What is wanted of calls.
@@ -144,7 +145,9 @@ impl Book {
         match record {
             Record::Exchange(exchange) => self.exchange(exchange),
             // A session that is there when the capture ends was not lost.
-            Record::SessionEnded(session) if session.end.is_some() => {
+            Record::SessionEnded(session)
+                if !matches!(session.end, None | Some(End::CaptureEnded)) =>
+            {
                 self.session_ended(session.peers.session, session.last);
             }
             Record::Break(record) if record.direction == Direction::ServerToClient => {
