@@ -30,14 +30,12 @@ pub fn repeated<W: Write>(capture: &mut Capture<W>, messages: u64, turned: bool)
         states.reverse();
     }
     let turn = [state(states[0])?, state(states[1])?, state(states[2])?];
-    let mut sent = 0;
-    for bytes in turn.iter().cycle() {
+    for (sent, bytes) in (0..).zip(turn.iter().cycle()) {
         if capture.is_full() || messages > 0 && sent >= messages {
             break;
         }
         capture.send(&mut connection, Side::Server, bytes)?;
         capture.wait(1_000);
-        sent += 1;
     }
     Ok(())
 }

@@ -67,7 +67,8 @@ fn a_client_that_connects_once_more_is_told_as_that() {
         [("connections", Some("1"), Some("2"))]
     );
     assert_eq!((comparison.summary.old.0, comparison.summary.new.0), (1, 2));
-    let line = comparison.new_line(&comparison.pairs[0], comparison.summary.new.1 as u32 - 1);
+    let last = u32::try_from(comparison.summary.new.1).unwrap() - 1;
+    let line = comparison.new_line(&comparison.pairs[0], last);
     assert_eq!(line.unwrap().session, 2, "messages keep their session");
     // The other way round too.
     let back = compared(&new, &old);

@@ -4,7 +4,7 @@
 pub const MAX_SESSIONS: usize = 1000;
 
 /// Messages in the table beyond the first ones, because findings or calls point at them.
-pub const MAX_FURTHER_MESSAGES: usize = 20_000;
+pub const MAX_FURTHER_MESSAGES: usize = 2000;
 
 /// Findings that are shown.
 pub const MAX_FINDINGS: usize = 500;
