@@ -412,3 +412,19 @@ fn requests_made_before_the_agent_is_named_are_the_agents() {
     assert_eq!(names, ["ANSWER_CALL_REQ", "SUPERVISE_CALL_REQ"]);
     assert_eq!((agent.requests.count, agent.requests.failed), (2, 2));
 }
+
+#[test]
+fn a_state_told_without_a_domain_was_listed_as_a_second_agent() {
+    let report = report(
+        r#"
++1s A > QUERY_AGENT_STATE_REQ InvokeID=2 AgentID="1001"
++5ms A < QUERY_AGENT_STATE_CONF InvokeID=2 AgentState=AVAILABLE NumSkillGroups=0 MRDID=0 AgentID="1001" AgentExtension="20101"
+use state state=TALKING
++1s A < HEARTBEAT_CONF InvokeID=9
+use state state=AVAILABLE
+"#,
+    );
+    let agent = only(&report);
+    assert_eq!(agent.domains.keys().copied().collect::<Vec<_>>(), [1]);
+    assert_eq!(states(agent).len(), 3, "{:?}", states(agent));
+}

@@ -55,6 +55,26 @@ struct Known {
     asked: VecDeque<Asked>,
 }
 
+impl Known {
+    /// The domain that a message is about. Old messages tell none, and some answers neither: it is voice then, or the only one
+    /// there is. What was told without a domain before voice is named becomes voice's.
+    fn domain_of(&mut self, told: u32) -> u32 {
+        if told == 0 {
+            return self.agent.main_domain().map_or(0, |(mrd, _)| mrd);
+        }
+        if told == model::VOICE
+            && !self.agent.domains.contains_key(&told)
+            && let Some(domain) = self.agent.domains.remove(&0)
+        {
+            self.agent.domains.insert(told, domain);
+            if let Some(places) = self.places.remove(&0) {
+                self.places.insert(told, places);
+            }
+        }
+        told
+    }
+}
+
 /// Follows all agents of a capture.
 #[derive(Debug)]
 pub struct Agents {
@@ -168,16 +188,12 @@ impl Agents {
         let Some(known) = self.known.get_mut(at) else {
             return;
         };
+        let mrd = known.domain_of(mrd);
         let agent = &mut known.agent;
         agent.icm_id = agent
             .icm_id
             .or(seen.number("ICMAgentID").filter(|id| *id != 0));
         agent.peripheral_type = agent.peripheral_type.or(seen.number("PeripheralType"));
-        // Old messages tell no domain, and some answers neither: it is the only one there is then.
-        let mrd = match agent.domains.len() {
-            1 if mrd == 0 => agent.domains.keys().next().copied().unwrap_or(0),
-            _ => mrd,
-        };
         known.live.insert(told.session);
         self.by_session.entry(told.session).or_default().insert(at);
         let domain = agent.domains.entry(mrd).or_default();
