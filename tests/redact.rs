@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "redact/content.rs"]
+mod content;
+#[path = "redact/values.rs"]
+mod values;
+
 use assert_cmd::Command;
-use cti_dissector::capture::{Capture, Input, Layers, Peeled};
+use content::content;
 use cti_dissector::protocol::privacy;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const KEY: &str = "a key that is only for tests";
@@ -196,52 +200,6 @@ fn calls_and_agents(path: &Path) -> BTreeSet<String> {
         }
     }
     found
-}
-
-struct File(PathBuf);
-
-impl Input for File {
-    fn name(&self) -> &str {
-        "file"
-    }
-
-    fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(std::fs::File::open(&self.0)?))
-    }
-
-    fn reopenable(&self) -> bool {
-        true
-    }
-}
-
-/// What a capture tells by itself: all packets, the payload of each flow, and the addresses of all layers.
-struct Content {
-    packets: Vec<Vec<u8>>,
-    payload: Vec<u8>,
-    ends: BTreeSet<std::net::IpAddr>,
-}
-
-fn content(path: &Path) -> Content {
-    let mut capture = Capture::new(vec![Box::new(File(path.to_owned()))]);
-    let mut layers = Layers::new();
-    let mut flows: BTreeMap<_, Vec<u8>> = BTreeMap::new();
-    let mut packets = Vec::new();
-    let mut ends = BTreeSet::new();
-    while let Some(packet) = capture.next_packet().unwrap() {
-        packets.push(packet.data.to_vec());
-        if let Peeled::Tcp(segment) = layers.segment(&packet) {
-            ends.extend([segment.source.ip(), segment.destination.ip()]);
-            let flow = flows
-                .entry((segment.source, segment.destination))
-                .or_default();
-            flow.extend_from_slice(segment.payload);
-        }
-    }
-    Content {
-        packets,
-        payload: flows.into_values().flatten().collect(),
-        ends,
-    }
 }
 
 /// Values of fields that are redacted by default.
@@ -534,111 +492,4 @@ fn the_policy_is_listed() {
     assert!(text.contains("ANI (keep)"));
     assert!(text.contains("secret (secret): "));
     assert!(text.lines().all(|line| line.len() <= 110));
-}
-
-/// What a redacted capture of a scenario has to say, as the timeline's records.
-fn redacted_scenario(lines: &str) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let text = format!(
-        "include {}\nconnection A finesse:50412 -> side-a:42027 version=24\n10:00:00 A open\nuse open\n{lines}\n",
-        captures()[0]
-            .parent()
-            .unwrap()
-            .join("../scenarios/common.inc")
-            .display()
-    );
-    let path = folder.path().join("leak.scn");
-    std::fs::write(&path, text).unwrap();
-    let scenario = ctishark_fixtures::Scenario::load(&path).unwrap();
-    let capture = folder.path().join("leak.pcap");
-    let file = std::fs::File::create(&capture).unwrap();
-    scenario.capture_files().unwrap()[0].write_to(file).unwrap();
-    let output = folder.path().join("shared.pcapng");
-    redact(&["--key", KEY], &capture, &output);
-    let records = records(&["--show-secrets"], &output);
-    records.iter().map(|r| format!("{r}\n")).collect()
-}
-
-#[test]
-fn a_phone_kept_as_a_peripheral_number_was_left_in_the_clear() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = folder.path().join("shared.pcapng");
-    let number = |path: &Path, field: &str| -> Vec<u64> {
-        let records = records(&[], path);
-        let fields = records
-            .iter()
-            .flat_map(|r| r["floating"].as_array().into_iter().flatten());
-        let named = fields.filter(|f| f["name"] == field);
-        named.filter_map(|f| f["value"].as_u64()).collect()
-    };
-    let path = capture("configuration.pcap");
-    redact(&["--key", KEY], &path, &output);
-    let (before, after) = (
-        number(&path, "PeripheralNumber"),
-        number(&output, "PeripheralNumber"),
-    );
-    assert!(!before.is_empty() && before.len() == after.len());
-    assert!(
-        before.iter().all(|n| !after.contains(n)),
-        "{before:?} {after:?}"
-    );
-}
-
-#[test]
-fn numbers_of_ten_digits_below_zero_or_above_stayed_what_they_were() {
-    let numbers = [1_002_000_006_u32, 1_003_000_009, 1_234_567_890, 0xFFAB_4A9F];
-    for number in numbers {
-        let told = redacted_scenario(&format!(
-            "+1s A < AGENT_STATE_EVENT AgentState=AVAILABLE ICMAgentID={number} AgentID=\"1001\""
-        ));
-        assert!(!told.contains(&number.to_string()), "{number}");
-        assert!(
-            !told.contains(&number.cast_signed().to_string()),
-            "{number}"
-        );
-    }
-}
-
-#[test]
-fn a_name_of_one_letter_outside_ascii_became_the_next_letter_whatever_the_key() {
-    // No key is given: each run has its own.
-    let images: BTreeSet<String> = (0..6)
-        .map(|_| {
-            let folder = tempfile::tempdir().unwrap();
-            let output = folder.path().join("shared.pcapng");
-            redact(&[], &capture("hostile.pcap"), &output);
-            let records = records(&["--show-secrets"], &output);
-            secrets(&records).into_iter().collect::<Vec<_>>().join("|")
-        })
-        .collect();
-    assert_eq!(images.len(), 6);
-}
-
-#[test]
-fn a_value_without_a_name_passed_for_a_name() {
-    let value = "JOHNSMITH5550177-JOHNSMITH5550177-JOHNSMITH";
-    let hex: String = value.bytes().map(|b| format!("{b:02x}")).collect();
-    let told = redacted_scenario(&format!(
-        "+1s A < CALL_DATA_UPDATE_EVENT ConnectionCallID=7 tag:82=hex:{hex}00"
-    ));
-    assert!(!told.contains("JOHNSMITH"), "{told}");
-    let text = redacted_scenario(
-        "+1s A < BEGIN_CALL_EVENT ConnectionCallID=7 tag:215=hex:4a4f484e444f4535353530313737 ANI=\"5550177\"",
-    );
-    assert!(!text.contains("JOHNDOE"), "{text}");
-}
-
-#[test]
-fn a_report_overwrote_the_capture() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("in.pcap");
-    std::fs::copy(capture("demo.pcap"), &path).unwrap();
-    let bytes = std::fs::read(&path).unwrap();
-    let output = folder.path().join("out.pcap");
-    for report in [&path, &output] {
-        let mut command = ctishark();
-        command.arg("redact").arg(&path).arg("-o").arg(&output);
-        command.arg("--report").arg(report).assert().code(2);
-    }
-    assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }

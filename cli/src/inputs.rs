@@ -316,9 +316,13 @@ fn explain_missing(path: &Path, error: io::Error) -> anyhow::Error {
     if search::is_pattern(typed) {
         return anyhow::anyhow!("{name}: no file matches this pattern");
     }
-    let near = crate::args::command_names()
+    let commands = crate::args::command_names();
+    if commands.iter().any(|command| typed == command) {
+        return anyhow::anyhow!("{name}: no such file; a command comes before all options");
+    }
+    let near = commands
         .into_iter()
-        .find(|command| typed != command && command.starts_with(typed) && typed.len() > 3);
+        .find(|command| command.starts_with(typed) && typed.len() > 3);
     match near {
         Some(command) => anyhow::anyhow!("{name}: no such file; for the command write {command}"),
         None => anyhow::anyhow!("{name}: no such file"),
@@ -362,6 +366,7 @@ mod tests {
         let missing = directory.path().join("missing.pcap");
         assert!(refusal(&missing).ends_with("missing.pcap: no such file"));
         assert!(refusal(Path::new("sessio")).contains("for the command write sessions"));
+        assert!(refusal(Path::new("sessions")).ends_with("a command comes before all options"));
         assert!(refusal(Path::new("*.nothing")).contains("no file matches this pattern"));
     }
 

@@ -1,8 +1,12 @@
 //! Check sums of what was written anew: right where they were right, and as wrong as they were where they were not. A sum
 //! over bytes that are not there, or a wrong one, would tell about the bytes it was made of, so none is taken over.
 
+use super::super::length;
+use super::Disguise;
+use etherparse::IpNumber;
 use etherparse::checksum::Sum16BitWords;
 use std::net::IpAddr;
+use std::ops::Range;
 
 /// What a check sum says of the bytes that it was made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,4 +90,88 @@ pub(super) fn head(source: IpAddr, destination: IpAddr, protocol: u8, len: u32) 
     head.extend([0, protocol]);
     head.extend(len.to_be_bytes());
     head
+}
+
+#[expect(clippy::too_many_arguments, reason = "one header, seen from all sides")]
+pub(super) fn transport_sum(
+    out: &mut [u8],
+    data: &[u8],
+    range: Range<usize>,
+    at: usize,
+    protocol: IpNumber,
+    missing: u32,
+    (source, destination): (IpAddr, IpAddr),
+    disguise: &mut impl Disguise,
+) {
+    let len = length(range.len()).saturating_add(missing);
+    let old_head = head(source, destination, protocol.0, len);
+    let new_head = head(
+        disguise.address(source),
+        disguise.address(destination),
+        protocol.0,
+        len,
+    );
+    let (Some(old), Some(new)) = (data.get(range.clone()), out.get(range.clone())) else {
+        return;
+    };
+    let pair = Pair {
+        old,
+        new,
+        old_head: &old_head,
+        new_head: &new_head,
+        whole: missing == 0,
+    };
+    let sum = match pair.sum(word(old, at)) {
+        0 if protocol == IpNumber::UDP && word(old, at) != 0 => u16::MAX,
+        sum => sum,
+    };
+    put(out, range.start.saturating_add(at), sum);
+}
+
+pub(super) fn has_gre_sum(data: &[u8], start: usize) -> bool {
+    data.get(start).is_some_and(|flags| flags & 0x80 != 0)
+}
+
+pub(super) fn gre_sum(out: &mut [u8], data: &[u8], range: Range<usize>, missing: u32) {
+    const GRE_SUM: usize = 4;
+    if !has_gre_sum(data, range.start) {
+        return;
+    }
+    simple_sum(out, data, range, GRE_SUM, missing == 0);
+}
+
+/// The check sum of an IPv4 header; IPv6 has none.
+pub(super) fn header_sum(out: &mut [u8], data: &[u8], header: &Range<usize>) {
+    const HEADER_SUM: usize = 10;
+    let first = data.get(header.start).copied().unwrap_or(0);
+    if first >> 4 == 4 {
+        let end = header.start.saturating_add(usize::from(first & 15) * 4);
+        simple_sum(out, data, header.start..end, HEADER_SUM, true);
+    }
+}
+
+pub(super) fn simple_sum(out: &mut [u8], data: &[u8], range: Range<usize>, at: usize, whole: bool) {
+    let (Some(old), Some(new)) = (data.get(range.clone()), out.get(range.clone())) else {
+        return;
+    };
+    let pair = Pair {
+        old,
+        new,
+        old_head: &[],
+        new_head: &[],
+        whole,
+    };
+    let sum = pair.sum(word(old, at));
+    put(out, range.start.saturating_add(at), sum);
+}
+
+pub(super) fn word(data: &[u8], at: usize) -> u16 {
+    let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<2>);
+    bytes.map_or(0, |bytes| u16::from_be_bytes(*bytes))
+}
+
+pub(super) fn put(out: &mut [u8], at: usize, word: u16) {
+    if let Some(place) = out.get_mut(at..at.saturating_add(2)) {
+        place.copy_from_slice(&word.to_be_bytes());
+    }
 }
