@@ -4,6 +4,11 @@ use super::*;
 
 /// What a redacted capture of a scenario has to say, as the timeline's records.
 fn redacted_scenario(lines: &str) -> String {
+    redacted(lines).0
+}
+
+/// The same, and what its streams hold.
+fn redacted(lines: &str) -> (String, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(
         "include {}\nconnection A finesse:50412 -> side-a:42027 version=24\n10:00:00 A open\nuse open\n{lines}\n",
@@ -22,7 +27,8 @@ fn redacted_scenario(lines: &str) -> String {
     let output = folder.path().join("shared.pcapng");
     redact(&["--key", KEY], &capture, &output);
     let records = records(&["--show-secrets"], &output);
-    records.iter().map(|r| format!("{r}\n")).collect()
+    let told = records.iter().map(|r| format!("{r}\n")).collect();
+    (told, content(&output).payload)
 }
 
 #[test]
@@ -107,4 +113,23 @@ fn a_report_overwrote_the_capture() {
         command.arg("--report").arg(report).assert().code(2);
     }
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn text_in_a_fixed_part_that_was_too_short_passed_for_numbers() {
+    let lines: String = (3..40)
+        .map(|len| {
+            let text: String = "SMITH77"
+                .bytes()
+                .cycle()
+                .take(len)
+                .map(|b| format!("{b:02x}"))
+                .collect();
+            format!("+1s A < type:10 0000000000001388000100000100000a0000ffff0005{len:04x}{text}\n")
+        })
+        .collect();
+    let (_, payload) = redacted(&lines);
+    for part in b"SMITH77".windows(3) {
+        assert!(!contains(&payload, part), "{}", part.escape_ascii());
+    }
 }

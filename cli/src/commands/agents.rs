@@ -21,7 +21,7 @@ const COLUMNS: [Column; 37] = [
     Column::left("EXTENSION", "extension"),
     Column::csv("instrument"),
     Column::left("PERIPHERAL", "peripheral").spare(8),
-    Column::left("MRD", "mrd").spare(9),
+    Column::left("MRD", "mrd"),
     Column::left("SESSIONS", "sessions").spare(6),
     Column::left("FIRST", "first").spare(5),
     Column::left("LAST", "last").spare(7),

@@ -2,7 +2,10 @@
 //! between what is the same, messages that say nearly the same are brought together: by all pairs where few stand between, by type and by
 //! what they are about where many do. Effort is bounded by a number of pairs for each message.
 
+mod blocks;
+
 use super::lexicon::{at, next};
+use blocks::{by_blocks, is_monotonous};
 use foldhash::fast::RandomState;
 use imara_diff::{Algorithm, Diff, Token};
 use std::collections::HashMap;
@@ -123,8 +126,11 @@ fn differing(old: &[Token], new: &[Token], tokens: u32) -> Vec<Hunk> {
     };
     let (old_places, old_tokens) = shared(old, &in_new);
     let (new_places, new_tokens) = shared(new, &in_old);
-    let mut diff = Diff::default();
-    diff.compute_with(Algorithm::Histogram, &old_tokens, &new_tokens, tokens);
+    let compact = if is_monotonous(&in_old, &in_new) {
+        by_blocks(&old_tokens, &new_tokens, tokens)
+    } else {
+        compared(&old_tokens, &new_tokens, tokens)
+    };
     // Back to places in the whole sequences: what lies between two pairs that stand directly behind each other is no stretch.
     let mut hunks = Vec::new();
     let mut ends = (0, 0);
@@ -136,8 +142,7 @@ fn differing(old: &[Token], new: &[Token], tokens: u32) -> Vec<Hunk> {
     };
     let mut done = (0u32, 0u32);
     let all = (next(old_tokens.len()), next(new_tokens.len()));
-    let compact = diff.hunks().map(|hunk| (hunk.before, hunk.after));
-    for hunk in compact.chain([(all.0..all.0, all.1..all.1)]) {
+    for hunk in compact.into_iter().chain([(all.0..all.0, all.1..all.1)]) {
         for (old, new) in (done.0..hunk.0.start).zip(done.1..hunk.1.start) {
             if let (Some(old), Some(new)) = (old_places.get(at(old)), new_places.get(at(new))) {
                 pair(*old, *new);
@@ -150,6 +155,13 @@ fn differing(old: &[Token], new: &[Token], tokens: u32) -> Vec<Hunk> {
         hunks.push((ends.0..last.0, ends.1..last.1));
     }
     hunks
+}
+
+/// The stretches in which two sequences differ, by a histogram diff.
+fn compared(old: &[Token], new: &[Token], tokens: u32) -> Vec<Hunk> {
+    let mut diff = Diff::default();
+    diff.compute_with(Algorithm::Histogram, old, new, tokens);
+    diff.hunks().map(|hunk| (hunk.before, hunk.after)).collect()
 }
 
 /// Pairs of equal messages that differing stretches hold on both sides.

@@ -6,6 +6,7 @@ use super::report::Report;
 use crate::decode::{
     Decoder, FieldValue, FixedView, FloatingView, HEADER_LEN, MessageView, Reading,
 };
+use crate::finding::Code;
 use crate::protocol::privacy::Treatment;
 use crate::protocol::{Message, ProtocolVersion, WireType};
 use crate::record::MessageInfo;
@@ -293,7 +294,9 @@ const fn is_certain(version: VersionSource) -> bool {
 /// Whether a message was read by rules that may not be its own. That the capture cut it off says nothing about it.
 fn is_odd(view: &MessageView<'_>) -> bool {
     let is_cut = view.missing() > 0;
-    !is_cut && view.unread().is_some()
+    tells(view, &[Code::FixedPartShort, Code::OtherVersionLayout])
+        || unknown_values(view) >= if is_cut { 1 } else { 2 }
+        || !is_cut && view.unread().is_some()
         || matches!(view.reading(), Reading::Unknown | Reading::Searched(_))
         || view
             .floating()
@@ -307,10 +310,22 @@ fn is_misread(view: &MessageView<'_>) -> bool {
         return matches!(view.reading(), Reading::Unknown);
     }
     view.unread().is_some()
+        || tells(view, &[Code::FixedPartShort])
         || matches!(view.reading(), Reading::Unknown | Reading::Searched(_))
         || view
             .floating()
             .any(|f| f.field().is_some() && matches!(f.value(), FieldValue::Raw(_)))
+}
+
+/// Whether decoding found one of these.
+fn tells(view: &MessageView<'_>, codes: &[Code]) -> bool {
+    view.findings().iter().any(|f| codes.contains(&f.code))
+}
+
+/// Values that no table lists. One may be new, several are no values.
+fn unknown_values(view: &MessageView<'_>) -> usize {
+    let findings = view.findings().iter();
+    findings.filter(|f| f.code == Code::UnknownValue).count()
 }
 
 /// Names of ECC variables end in a zero byte within 33 bytes.

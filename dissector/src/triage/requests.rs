@@ -197,8 +197,7 @@ impl Failures {
         out: &mut Sightings,
     ) {
         let number = answer.request.number;
-        let is_control = protocol::message(number).is_some_and(|m| m.service == "client-control");
-        if !is_control {
+        if protocol::message(number).is_none_or(|m| m.kind != protocol::Kind::Request) {
             return;
         }
         *self.asked.entry(number.0).or_default() += 1;

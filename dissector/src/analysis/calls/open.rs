@@ -283,7 +283,10 @@ impl Open {
         call.until = if over { call.last } else { until };
         call.ids = unique(self.legs.iter().map(|leg| leg.id));
         call.references = self.references.iter().map(|r| hex(r)).collect();
-        call.answered_after = self.answered.map(|at| at.nanos_since(call.first).max(0));
+        // What began before was perhaps answered before, too.
+        let began = !call.features.contains(&Feature::BeganBefore);
+        let answered = self.answered.filter(|_| began);
+        call.answered_after = answered.map(|at| at.nanos_since(call.first).max(0));
         call.cause = self.failed.flatten().or(call.cause);
         call.ended_by = ended_by.filter(|_| over);
         call.parties = self.parties.finish(until);

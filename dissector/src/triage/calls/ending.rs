@@ -62,7 +62,8 @@ impl Endless {
                 continue;
             };
             if is_wrapped_up(view.0, call, around) {
-                let again = until.after(around.thresholds().end_late);
+                // From now on: what was missed meanwhile tells nothing.
+                let again = until.max(around.now()).after(around.thresholds().end_late);
                 self.cleared.add(view, again, begun);
             } else if around.can_miss(view.1, cleared, until)
                 && !around.is_rebuilt(view.0.peripheral, cleared)
