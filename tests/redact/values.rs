@@ -117,7 +117,9 @@ fn a_report_overwrote_the_capture() {
 
 #[test]
 fn text_in_a_fixed_part_that_was_too_short_passed_for_numbers() {
+    // With 26 the fixed part is whole: nothing tells that its numbers are none.
     let lines: String = (3..40)
+        .filter(|len| *len != 26)
         .map(|len| {
             let text: String = "SMITH77"
                 .bytes()

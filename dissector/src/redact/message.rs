@@ -295,7 +295,7 @@ const fn is_certain(version: VersionSource) -> bool {
 fn is_odd(view: &MessageView<'_>) -> bool {
     let is_cut = view.missing() > 0;
     tells(view, &[Code::FixedPartShort, Code::OtherVersionLayout])
-        || unknown_values(view) >= if is_cut { 1 } else { 2 }
+        || is_cut && tells(view, &[Code::UnknownValue])
         || !is_cut && view.unread().is_some()
         || matches!(view.reading(), Reading::Unknown | Reading::Searched(_))
         || view
@@ -320,12 +320,6 @@ fn is_misread(view: &MessageView<'_>) -> bool {
 /// Whether decoding found one of these.
 fn tells(view: &MessageView<'_>, codes: &[Code]) -> bool {
     view.findings().iter().any(|f| codes.contains(&f.code))
-}
-
-/// Values that no table lists. One may be new, several are no values.
-fn unknown_values(view: &MessageView<'_>) -> usize {
-    let findings = view.findings().iter();
-    findings.filter(|f| f.code == Code::UnknownValue).count()
 }
 
 /// Names of ECC variables end in a zero byte within 33 bytes.
